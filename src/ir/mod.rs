@@ -1,0 +1,158 @@
+//! What a `.cam` file means: [`Program`], resolved and checked, with no syntax left in it.
+//!
+//! Made only by `analysis::lower`, from a file without mistakes, so later stages cannot fail on it: a `Program`
+//! in which, say, the heads do not divide the hidden size does not exist. Deliberately absent: spans, comments,
+//! and every default that was not written (all are filled in here).
+
+mod count;
+mod task;
+mod training;
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+pub use count::{Component, Count, ParameterCount};
+pub use task::{Kind, Metric, Source, Task, Uncertainty};
+pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
+
+/// One model: a shared network, its conditional modules, its tasks and how it is trained.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Program {
+    /// A Rust-safe identifier in snake case.
+    pub name: String,
+    /// The sentences of the comment above `model`, if any; goes into the generated crate's doc.
+    pub summary: Option<String>,
+    pub backbone: Backbone,
+    /// Longest input in word pieces; L in the equations.
+    pub sequence: usize,
+    /// In the order of the file; a task's index is the row of its embedding z.
+    pub tasks: Vec<Task>,
+    pub embeddings: Embeddings,
+    /// One for each layer of the backbone, in order.
+    pub layers: Vec<Layer>,
+    /// `attach bottleneck across layers a..b`: f_i = bottleneck_i(h_i + f_{i-1}), f is the encoder's output.
+    pub ladder: Option<Ladder>,
+    pub pooler: Pooler,
+    pub training: Training,
+}
+
+/// The pretrained encoder that all tasks share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Backbone {
+    pub origin: Origin,
+    pub layers: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    pub ffn: usize,
+    pub vocab: usize,
+    pub positions: usize,
+    /// Rows of the token type embedding: 2 for BERT.
+    pub token_types: usize,
+}
+
+/// Where the backbone's weights come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A Hugging Face directory or hub id; its tokenizer comes with it.
+    Checkpoint(String),
+    /// Random weights; the vocabulary is a `vocab.txt` or `tokenizer.json`, relative to the data folder.
+    Scratch { tokenizer: String },
+}
+
+/// What happens to the weights of one part of the backbone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    Frozen,
+    Trained,
+}
+
+/// How gradients meet one part, by the freezing analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// Nothing trained in it or before it: runs without tape and dropout, may be cached.
+    Constant,
+    /// Its own weights are frozen and it has no module, but something before it is trained: gradients pass through.
+    Passed,
+    /// Something in it is trained: its weights, or a module attached to it.
+    Trained,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Embeddings {
+    pub weights: Weights,
+    /// Of the embedding tables themselves; alignment, which follows them, is always trained.
+    pub flow: Flow,
+    /// Conditional alignment on the output, before the first layer.
+    pub alignment: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Layer {
+    pub weights: Weights,
+    pub flow: Flow,
+    /// Conditional attention: the block-diagonal task bias M(z).
+    pub attention: Option<Blocks>,
+    /// Conditional layer normalization, on both norms of the layer.
+    pub norm: bool,
+    /// Conditional bottleneck inside the layer, before its last norm.
+    pub bottleneck: Option<Width>,
+}
+
+/// M(z) is block-diagonal: `blocks` blocks of `block` x `block`, the last one `last` x `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocks {
+    pub blocks: usize,
+    pub block: usize,
+    pub last: usize,
+}
+
+impl Blocks {
+    /// N blocks over a sequence of L: ceil(L/N) each, the rest in the last. `None` where a block would be empty.
+    pub fn new(sequence: usize, blocks: usize) -> Option<Self> {
+        if blocks == 0 || blocks > sequence {
+            return None;
+        }
+        let block = sequence.div_ceil(blocks);
+        let last = sequence.checked_sub(block * (blocks - 1)).filter(|&last| last > 0)?;
+        Some(Self { blocks, block, last })
+    }
+
+    /// Trained entries of all A_n together.
+    pub fn entries(self) -> usize {
+        (self.blocks - 1) * self.block * self.block + self.last * self.last
+    }
+}
+
+/// Inner width of a bottleneck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Width(pub usize);
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ladder {
+    pub layers: Range<usize>,
+    pub width: Width,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pooler {
+    pub weights: Weights,
+    pub flow: Flow,
+}
+
+impl Program {
+    /// How many of the lowest layers are constant (the embeddings included, where this is above 0).
+    pub fn constant_layers(&self) -> usize {
+        self.layers.iter().take_while(|layer| layer.flow == Flow::Constant).count()
+    }
+
+    /// Does any module need the task embedding z?
+    pub fn is_conditional(&self) -> bool {
+        self.embeddings.alignment
+            || self.ladder.is_some()
+            || self.layers.iter().any(|l| l.attention.is_some() || l.norm || l.bottleneck.is_some())
+    }
+}

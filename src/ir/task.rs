@@ -1,0 +1,66 @@
+//! Tasks: what is predicted, measured and read.
+
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Task {
+    /// A Rust-safe identifier in snake case, unique in the program.
+    pub name: String,
+    pub kind: Kind,
+    pub metric: Metric,
+    pub data: Source,
+    pub uncertainty: Uncertainty,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One label of several; the labels as they stand in the data, in the order of the logits. At least two.
+    Classify { labels: Vec<String> },
+    /// A number between `low` and `high`.
+    Regress { low: f64, high: f64 },
+}
+
+impl Kind {
+    /// Rows of the head's weight.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Kind::Classify { labels } => labels.len(),
+            Kind::Regress { .. } => 1,
+        }
+    }
+}
+
+/// The first figure of a metric of two (for example F1 of `accuracy_f1`) is not preferred: their mean decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Accuracy,
+    /// Binary F1 of the second label.
+    F1,
+    AccuracyF1,
+    Matthews,
+    Pearson,
+    Spearman,
+    PearsonSpearman,
+}
+
+/// Where the examples come from; a path is relative to the data folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A GLUE folder in the official layout. `set` is the canonical name ("CoLA"), `folder` where it lies.
+    Glue { set: String, folder: String },
+    /// A folder with `train.tsv` and `dev.tsv`: a header `label text_a [text_b]`, tabs between.
+    Tsv { folder: String },
+}
+
+/// What MT-Uncertainty takes for H, the uncertainty about an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncertainty {
+    /// Entropy of the task's own predictive distribution, over log C.
+    Entropy,
+    /// Entropy of another task's head on this task's example: that task's index. For tasks without a distribution.
+    As(usize),
+}

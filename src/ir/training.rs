@@ -1,0 +1,67 @@
+//! How a model is trained: every setting, defaults filled in.
+
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Training {
+    pub sampler: Sampler,
+    /// Examples a gradient step, over all tasks.
+    pub batch: usize,
+    pub epochs: usize,
+    /// Optimizer steps; overrides `epochs` where given.
+    pub steps: Option<usize>,
+    pub optimizer: AdamW,
+    pub schedule: Schedule,
+    /// Largest norm of the gradient of all parameters together; `None` for no clipping (`clip off`).
+    pub clip: Option<f64>,
+    /// Probability of dropping an activation in trained parts, in [0, 1).
+    pub dropout: f64,
+    /// Steps between evaluations; `None`: once an epoch and at the end.
+    pub evaluate_every: Option<usize>,
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// MT-Uncertainty: score candidates of every task, train on those of highest U = H / (Hhat * H').
+    MtUncertainty {
+        /// Candidates drawn a task and step; default: the batch size (b in the paper).
+        candidates: usize,
+    },
+    /// A task with probability proportional to its number of examples.
+    Proportional,
+}
+
+/// Decoupled weight decay (Loshchilov and Hutter, 2019); none on biases and norms.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AdamW {
+    pub lr: f64,
+    pub weight_decay: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub epsilon: f64,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Linear warm-up from 0, then linear decay to 0 at the last step.
+    Linear { warmup: Warmup },
+    /// Linear warm-up from 0, then constant.
+    Constant { warmup: Warmup },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warmup {
+    /// Of all steps, in [0, 1].
+    Fraction(f64),
+    Steps(usize),
+}

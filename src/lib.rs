@@ -1,0 +1,53 @@
+//! `camtl`: a small declarative language for task-conditioned multi-task Transformers, and its compiler.
+//!
+//! A `.cam` file says which pretrained network is shared, what of it is frozen, where the conditional modules
+//! of CA-MTL (Pilault, El hattami, Pal, ICLR 2021) attach, which tasks are learned and how. The compiler checks
+//! it and lowers it to a Rust crate whose network is typed by const generics on dfdx; the runtime trains it.
+//!
+//! | stage | room | takes | gives |
+//! |---|---|---|---|
+//! | parse | [`syntax`] | text | [`syntax::ast`]: what was written, with spans |
+//! | analyse | [`analysis`] | ast | [`ir::Program`]: what was meant, or every mistake at once |
+//! | print | [`fmt`], [`graph`], [`stats`] | ast or ir | text |
+//! | lower | [`codegen`] | ir | the files of a Rust crate |
+//! | compute | [`kernels`], [`nn`] | tensors | the conditional network on dfdx's tape |
+//! | feed | [`data`] | files | tokenized batches |
+//! | learn | [`train`] | network, batches | a run folder: events, evaluations, checkpoints |
+//! | drive | [`cli`], [`runner`] | arguments | `camtlc`, and the command line of a built model |
+//!
+//! The upper half (feature `compiler`) never imports the lower one (feature `runtime`), nor the reverse: their
+//! only contract is the paths that `codegen` prints. Only `cli` and `runner` touch the file system, the terminal
+//! or other processes on the compiler's side; `syntax` to `codegen` are functions from values to values.
+//! `tests/architecture.rs` fails when a room imports what it may not.
+
+#[cfg(feature = "compiler")]
+pub mod analysis;
+#[cfg(feature = "compiler")]
+pub mod cli;
+#[cfg(feature = "compiler")]
+pub mod codegen;
+#[cfg(feature = "compiler")]
+pub mod diagnostics;
+#[cfg(feature = "compiler")]
+pub mod fmt;
+#[cfg(feature = "compiler")]
+pub mod graph;
+#[cfg(feature = "compiler")]
+pub mod ir;
+#[cfg(feature = "compiler")]
+pub mod span;
+#[cfg(feature = "compiler")]
+pub mod stats;
+#[cfg(feature = "compiler")]
+pub mod syntax;
+
+#[cfg(feature = "runtime")]
+pub mod data;
+#[cfg(feature = "runtime")]
+pub mod kernels;
+#[cfg(feature = "runtime")]
+pub mod nn;
+#[cfg(feature = "runtime")]
+pub mod runner;
+#[cfg(feature = "runtime")]
+pub mod train;
