@@ -1,1 +1,158 @@
-//! (being written)
+//! The fused operations of the network, on dfdx's tape: one trait, one file a device.
+//!
+//! Activations are flat, `[tokens, width]`, with no padding; [`Segments`] says which rows belong to which
+//! sequence, and which task a sequence belongs to. The tape is explicit: a [`Pass`] owns it, tensors are plain
+//! values, so a residual connection is simply a tensor used twice.
+//!
+//! Every operation that learns takes `learn: bool`: a frozen weight gets no gradient product.
+
+mod block;
+pub mod composed;
+mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod pass;
+mod segments;
+
+use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
+
+pub use block::BlockShape;
+pub use pass::{Pass, Scoring, Training};
+pub use segments::{Segments, TokenIds};
+
+/// Flat activations, `[tokens, WIDTH]`.
+pub type Tokens<const WIDTH: usize, D> = Tensor<(usize, Const<WIDTH>), f32, D>;
+
+/// A matrix whose sizes are known at run time only.
+pub type Matrix<D> = Tensor<(usize, usize), f32, D>;
+
+/// A device that can run the network: dfdx's own operations and the fused ones below.
+///
+/// Shapes are in the comment after each argument. No operation fails on finite input of the stated shapes;
+/// a mismatch is a bug of the caller and panics.
+pub trait Kernels: Device<f32> {
+    /// Optimizer state of one parameter.
+    type Moments: Moments;
+
+    /// Sum of word, position and token type embedding, `[tokens, HIDDEN]`.
+    fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
+        pass: &mut Pass<T, Self>,
+        ids: &TokenIds,
+        word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>,
+        position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
+        token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
+        learn: bool,
+    ) -> Tokens<HIDDEN, Self>
+    where
+        T: Tape<f32, Self>;
+
+    /// x W^T + b.
+    fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<IN, Self>,                         // [rows, IN]
+        weight: &Tensor<(Out, Const<IN>), f32, Self>, // [Out, IN]
+        bias: &Tensor<(Out,), f32, Self>,             // [Out]
+        learn: bool,
+    ) -> Tensor<(usize, Out), f32, Self>;
+
+    /// x Phi(x), with the normal distribution function (the exact GELU of BERT, not the tanh approximation).
+    fn gelu<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+    ) -> Tokens<WIDTH, Self>;
+
+    /// Inverted dropout with the pass's probability; the identity in a pass without dropout.
+    fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+    ) -> Tokens<WIDTH, Self>;
+
+    /// (a - mean(a)) / sqrt(var(a) + epsilon) * gamma + beta, a = x + residual, a token at a time.
+    ///
+    /// `gamma` and `beta` have either one row for all, or one a task, `[1 or tasks, HIDDEN]` in memory.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
+    fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        residual: Option<&Tokens<HIDDEN, Self>>,
+        gamma: &Tensor<S, f32, Self>,
+        beta: &Tensor<S, f32, Self>,
+        epsilon: f32,
+        segments: &Segments,
+        learn: bool,
+    ) -> Tokens<HIDDEN, Self>;
+
+    /// FiLM (Perez et al., 2018): gamma[task] * x + beta[task]; gamma, beta `[tasks, HIDDEN]`.
+    fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        gamma: &Tokens<HIDDEN, Self>,
+        beta: &Tokens<HIDDEN, Self>,
+        segments: &Segments,
+    ) -> Tokens<HIDDEN, Self>;
+
+    /// The entries of M(z) for every task: A'_n = A_n * gamma(z) + beta(z), `[tasks, entries]`.
+    ///
+    /// `blocks` holds A_1 .. A_N, row by row; gamma and beta are `[tasks, block * block]`, shared by the blocks.
+    fn block_bias<T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        blocks: &Tensor<(usize,), f32, Self>,
+        gamma: &Matrix<Self>,
+        beta: &Matrix<Self>,
+        shape: BlockShape,
+    ) -> Matrix<Self>;
+
+    /// softmax(M(z) + Q K^T / sqrt(d_head)) V, a sequence and a head at a time, with dropout on the softmax.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
+    fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        query: &Tokens<HIDDEN, Self>,
+        key: &Tokens<HIDDEN, Self>,
+        value: &Tokens<HIDDEN, Self>,
+        heads: usize,
+        bias: Option<(&Matrix<Self>, BlockShape)>, // [tasks, entries]
+        segments: &Segments,
+    ) -> Tokens<HIDDEN, Self>;
+
+    /// The given rows of x, in the given order; a row may be taken more than once.
+    fn select<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+        rows: &[usize],
+    ) -> Tokens<WIDTH, Self>;
+
+    /// Sum of the squares of the gradient of `value`.
+    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64;
+
+    /// One AdamW update of `value`, in place.
+    fn adamw<S: Shape>(
+        value: &mut Tensor<S, f32, Self>,
+        moments: &mut Self::Moments,
+        gradients: &mut Gradients<f32, Self>,
+        update: &AdamWUpdate,
+    );
+}
+
+/// First and second moment of a parameter's gradient, on whichever device.
+pub trait Moments: Default {
+    /// Both moments, for a checkpoint; empty before the first update.
+    fn save(&self) -> (Vec<f32>, Vec<f32>);
+    fn load(first: Vec<f32>, second: Vec<f32>) -> Self;
+}
+
+/// What one AdamW update needs besides the gradient (Loshchilov and Hutter, 2019, algorithm 2).
+#[derive(Clone, Copy, Debug)]
+pub struct AdamWUpdate {
+    pub lr: f64,
+    pub weight_decay: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub epsilon: f64,
+    /// Updates of this parameter so far, this one included; for the bias correction.
+    pub step: u64,
+    /// Factor on the gradient, from clipping.
+    pub scale: f64,
+}
+
+/// A vector parameter's shape; `Rank1<N>` under dfdx.
+pub type Vector<const N: usize, D> = Tensor<Rank1<N>, f32, D>;

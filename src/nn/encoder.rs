@@ -1,0 +1,165 @@
+//! The encoder layer of BERT, with whatever is attached to it.
+
+use dfdx::prelude::Tape;
+
+use super::attention::{AttentionBias, AttentionKind};
+use super::bottleneck::{BottleneckKind, BottleneckPath, LadderStep};
+use super::norm::{NormKind, Normalize};
+use super::parameter::{Build, Scope, Weights};
+use super::{Batch, Linear};
+use crate::kernels::{Kernels, Pass, Tokens};
+use crate::parameters;
+
+/// One layer: a = norm(attention(x) + x), y = norm(bottleneck(ffn(a)) + a).
+///
+/// `W` tells what becomes of the pretrained weights, `A`, `N` and `B` what is attached; the attached modules are
+/// always trained. `HEADS` divides `HIDDEN`.
+pub struct EncoderLayer<const HIDDEN: usize, const HEADS: usize, const FFN: usize, W, A, N, B, D>
+where
+    W: Weights,
+    A: AttentionKind,
+    N: NormKind,
+    B: BottleneckKind,
+    D: Kernels,
+{
+    pub query: Linear<HIDDEN, HIDDEN, W, D>,
+    pub key: Linear<HIDDEN, HIDDEN, W, D>,
+    pub value: Linear<HIDDEN, HIDDEN, W, D>,
+    /// M(z) of conditional attention.
+    pub bias: A::Bias<HIDDEN, D>,
+    pub attention_output: Linear<HIDDEN, HIDDEN, W, D>,
+    pub attention_norm: N::Norm<HIDDEN, W, D>,
+    pub ffn_in: Linear<HIDDEN, FFN, W, D>,
+    pub ffn_out: Linear<FFN, HIDDEN, W, D>,
+    pub bottleneck: B::Path<HIDDEN, D>,
+    pub norm: N::Norm<HIDDEN, W, D>,
+}
+
+/// Something that maps `[tokens, HIDDEN]` to the same shape, given z.
+pub trait Layer<const HIDDEN: usize, D: Kernels, Z> {
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D>;
+}
+
+impl<const HIDDEN: usize, const HEADS: usize, const FFN: usize, W, A, N, B, D, Z> Layer<HIDDEN, D, Z>
+    for EncoderLayer<HIDDEN, HEADS, FFN, W, A, N, B, D>
+where
+    W: Weights,
+    A: AttentionKind,
+    A::Bias<HIDDEN, D>: AttentionBias<HIDDEN, D, Z>,
+    N: NormKind,
+    N::Norm<HIDDEN, W, D>: Normalize<HIDDEN, D, Z>,
+    B: BottleneckKind,
+    B::Path<HIDDEN, D>: BottleneckPath<HIDDEN, D, Z>,
+    D: Kernels,
+{
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D> {
+        const { assert!(HEADS > 0 && HIDDEN % HEADS == 0, "the heads must divide the hidden size") }
+        let segments = &batch.segments;
+
+        let query = self.query.forward(&x, pass);
+        let key = self.key.forward(&x, pass);
+        let value = self.value.forward(&x, pass);
+        let bias = self.bias.bias(z, pass);
+        let bias = bias.as_ref().map(|(entries, shape)| (entries, *shape));
+        let context = D::attention(pass, &query, &key, &value, HEADS, bias, segments);
+        let context = self.attention_output.forward(&context, pass);
+        let context = D::dropout(pass, &context);
+        let attended = self.attention_norm.normalize(&context, &x, z, segments, pass);
+
+        let h = self.ffn_in.forward(&attended, pass); // [tokens, FFN]
+        let h = D::gelu(pass, &h);
+        let h = self.ffn_out.forward(&h, pass); // [tokens, HIDDEN]
+        let h = D::dropout(pass, &h);
+        let h = self.bottleneck.through(h, z, segments, pass);
+        self.norm.normalize(&h, &attended, z, segments, pass)
+    }
+}
+
+impl<const HIDDEN: usize, const HEADS: usize, const FFN: usize, W, A, N, B, D> Build<D>
+    for EncoderLayer<HIDDEN, HEADS, FFN, W, A, N, B, D>
+where
+    W: Weights,
+    A: AttentionKind,
+    N: NormKind,
+    B: BottleneckKind,
+    D: Kernels,
+{
+    fn build(at: &Scope<D>) -> Self {
+        Self {
+            query: Linear::build(&at.child("attention.self.query")),
+            key: Linear::build(&at.child("attention.self.key")),
+            value: Linear::build(&at.child("attention.self.value")),
+            bias: Build::build(&at.child("attention.bias")),
+            attention_output: Linear::build(&at.child("attention.output.dense")),
+            attention_norm: Build::build(&at.child("attention.output.LayerNorm")),
+            ffn_in: Linear::build(&at.child("intermediate.dense")),
+            ffn_out: Linear::build(&at.child("output.dense")),
+            bottleneck: Build::build(&at.child("bottleneck")),
+            norm: Build::build(&at.child("output.LayerNorm")),
+        }
+    }
+}
+
+parameters!([const HIDDEN: usize, const HEADS: usize, const FFN: usize, W: Weights, A: AttentionKind, N: NormKind, B: BottleneckKind, D: Kernels]
+    EncoderLayer<HIDDEN, HEADS, FFN, W, A, N, B, D> {
+        query, key, value, bias, attention_output, attention_norm, ffn_in, ffn_out, bottleneck, norm
+    });
+
+/// Layers of one type, one after the other.
+pub trait Layers<const HIDDEN: usize, D: Kernels, Z> {
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D>;
+}
+
+impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z> Layers<HIDDEN, D, Z> for [L; N] {
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D> {
+        self.iter().fold(x, |x, layer| layer.forward(x, z, batch, pass))
+    }
+}
+
+/// Layers with the ladder's steps beside them: h_i = layer_i(h_{i-1}), f_i = bottleneck_i(h_i + f_{i-1}).
+///
+/// Returns the last h and f; `layers` and `steps` have the same length.
+pub fn climb<const HIDDEN: usize, const WIDTH: usize, L, T, D>(
+    layers: &[L],
+    steps: &[LadderStep<HIDDEN, WIDTH, D>],
+    (mut h, mut f): (Tokens<HIDDEN, D>, Option<Tokens<HIDDEN, D>>),
+    z: &Tokens<HIDDEN, D>,
+    batch: &Batch,
+    pass: &mut Pass<T, D>,
+) -> (Tokens<HIDDEN, D>, Option<Tokens<HIDDEN, D>>)
+where
+    L: Layer<HIDDEN, D, Tokens<HIDDEN, D>>,
+    T: Tape<f32, D>,
+    D: Kernels,
+{
+    assert_eq!(layers.len(), steps.len(), "one step a layer");
+    for (layer, step) in layers.iter().zip(steps) {
+        h = layer.forward(h, z, batch, pass);
+        f = Some(step.forward(&h, f, z, batch, pass));
+    }
+    (h, f)
+}

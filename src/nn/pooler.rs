@@ -1,0 +1,36 @@
+//! BERT's pooler: tanh(W h_[CLS] + b).
+
+use dfdx::prelude::Tape;
+
+use super::parameter::{Build, Scope, Weights};
+use super::{Batch, Encoded, Linear};
+use crate::kernels::{Kernels, Pass, Tokens};
+use crate::parameters;
+
+#[derive(Debug)]
+pub struct Pooler<const HIDDEN: usize, W, D: Kernels> {
+    pub dense: Linear<HIDDEN, HIDDEN, W, D>,
+}
+
+impl<const HIDDEN: usize, W: Weights, D: Kernels> Pooler<HIDDEN, W, D> {
+    /// From the last layer's output, `[tokens, HIDDEN]`.
+    pub fn forward<T: Tape<f32, D>>(
+        &self,
+        tokens: Tokens<HIDDEN, D>,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Encoded<HIDDEN, D> {
+        let first = D::select(pass, &tokens, batch.segments.firsts()); // [sequences, HIDDEN]
+        let pooled = self.dense.forward(&first, pass);
+        let pooled = pass.record(&pooled, |x| x.tanh());
+        Encoded { tokens, pooled }
+    }
+}
+
+impl<const HIDDEN: usize, W: Weights, D: Kernels> Build<D> for Pooler<HIDDEN, W, D> {
+    fn build(at: &Scope<D>) -> Self {
+        Self { dense: Linear::build(&at.child("dense")) }
+    }
+}
+
+parameters!([const HIDDEN: usize, W: Weights, D: Kernels] Pooler<HIDDEN, W, D> { dense });
