@@ -12,8 +12,14 @@ use crate::parameters;
 
 /// BERT's embedding layer: LayerNorm(word + position + token type), then dropout.
 #[derive(Debug)]
-pub struct Embeddings<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, W, D>
-where
+pub struct Embeddings<
+    const HIDDEN: usize,
+    const VOCAB: usize,
+    const POSITIONS: usize,
+    const TYPES: usize,
+    W,
+    D,
+> where
     D: Kernels,
 {
     pub word: Param<Rank2<VOCAB, HIDDEN>, D>,
@@ -49,7 +55,11 @@ where
         Self {
             word: table("word_embeddings").weight::<W, _>("weight", Default::default(), BERT_START),
             position: table("position_embeddings").weight::<W, _>("weight", Default::default(), BERT_START),
-            token_type: table("token_type_embeddings").weight::<W, _>("weight", Default::default(), BERT_START),
+            token_type: table("token_type_embeddings").weight::<W, _>(
+                "weight",
+                Default::default(),
+                BERT_START,
+            ),
             norm: LayerNorm::build(&table("LayerNorm")),
             weights: PhantomData,
         }

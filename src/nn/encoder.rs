@@ -113,9 +113,9 @@ where
 }
 
 parameters!([const HIDDEN: usize, const HEADS: usize, const FFN: usize, W: Weights, A: AttentionKind, N: NormKind, B: BottleneckKind, D: Kernels]
-    EncoderLayer<HIDDEN, HEADS, FFN, W, A, N, B, D> {
-        query, key, value, bias, attention_output, attention_norm, ffn_in, ffn_out, bottleneck, norm
-    });
+EncoderLayer<HIDDEN, HEADS, FFN, W, A, N, B, D> {
+    query, key, value, bias, attention_output, attention_norm, ffn_in, ffn_out, bottleneck, norm
+});
 
 /// Layers of one type, one after the other.
 pub trait Layers<const HIDDEN: usize, D: Kernels, Z> {
@@ -128,7 +128,9 @@ pub trait Layers<const HIDDEN: usize, D: Kernels, Z> {
     ) -> Tokens<HIDDEN, D>;
 }
 
-impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z> Layers<HIDDEN, D, Z> for [L; N] {
+impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z> Layers<HIDDEN, D, Z>
+    for [L; N]
+{
     fn forward<T: Tape<f32, D>>(
         &self,
         x: Tokens<HIDDEN, D>,

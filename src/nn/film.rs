@@ -2,8 +2,8 @@
 
 use dfdx::prelude::Tape;
 
-use super::parameter::{Build, New, Scope, Start};
 use super::Linear;
+use super::parameter::{Build, New, Scope, Start};
 use crate::kernels::{Kernels, Pass, Segments, Tokens};
 use crate::parameters;
 

@@ -38,4 +38,3 @@ impl<const HIDDEN: usize, const CLASSES: usize, D: Kernels> Build<D> for Classif
 }
 
 parameters!([const HIDDEN: usize, const CLASSES: usize, D: Kernels] Classify<HIDDEN, CLASSES, D> { dense });
-

@@ -38,7 +38,7 @@ pub use film::Film;
 pub use heads::{Classify, Logits, Regress};
 pub use linear::{DynLinear, Linear};
 pub use model::{Constant, Encode, Encoded, Model, Predict};
-pub use norm::{CondNorm, Normalize, NormKind, PlainNorm};
+pub use norm::{CondNorm, NormKind, Normalize, PlainNorm};
 pub use parameter::{Build, Frozen, Meta, New, Param, Parameter, Parameters, Scope, Start, Trained, Weights};
 pub use pooler::Pooler;
 
@@ -47,7 +47,8 @@ pub mod prelude {
     pub use super::{
         Alignment, Batch, BlockAttention, Build, Classify, CondBottleneck, CondNorm, Constant, Embeddings,
         Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask, Parameter,
-        Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, TaskEmbedding, Trained, climb,
+        Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, TaskEmbedding, Trained,
+        climb,
     };
     pub use crate::kernels::{Kernels, Pass, Scoring, Tokens};
     pub use crate::parameters;

@@ -35,7 +35,12 @@ pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
 /// The heads of a generated network.
 pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
     /// Logits of one task's head for pooled rows, `[rows, HIDDEN]`.
-    fn logits<T: Tape<f32, D>>(&self, task: usize, rows: Tokens<HIDDEN, D>, pass: &mut Pass<T, D>) -> Logits<D>;
+    fn logits<T: Tape<f32, D>>(
+        &self,
+        task: usize,
+        rows: Tokens<HIDDEN, D>,
+        pass: &mut Pass<T, D>,
+    ) -> Logits<D>;
 }
 
 /// An encoder and its heads.

@@ -188,7 +188,13 @@ impl<D: Kernels> Scope<D> {
         self.parameter::<W, S>(name, shape, start, false)
     }
 
-    fn parameter<W: Weights, S: Shape>(&self, name: &str, shape: S, start: Start, decay: bool) -> Param<S, D> {
+    fn parameter<W: Weights, S: Shape>(
+        &self,
+        name: &str,
+        shape: S,
+        start: Start,
+        decay: bool,
+    ) -> Param<S, D> {
         let value = self.device.tensor_from_vec(vec![0.0; shape.num_elements()], shape);
         let name = self.child(name).path;
         Param { value, meta: Meta { name, start, trained: W::TRAINED, loaded: W::LOADED, decay } }

@@ -32,8 +32,7 @@ pub fn attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
         .enumerate()
         .map(|(sequence, output)| {
             let range = segments.range(sequence);
-            let [q, k, v] =
-                [0, 1, 2].map(|i: usize| &inputs[i][range.start * HIDDEN..range.end * HIDDEN]);
+            let [q, k, v] = [0, 1, 2].map(|i: usize| &inputs[i][range.start * HIDDEN..range.end * HIDDEN]);
             let bias = task_bias.as_ref().map(|bias| bias.of(segments.task(sequence)));
             let mask = mask.map(|mask| (mask, sequence));
             let saved = forward(shape, [q, k, v], bias, mask, range.len(), output);

@@ -29,15 +29,14 @@ pub fn gelu<const WIDTH: usize, T: Tape<f32, Cpu>>(
             let dy = take_gradient!(gradients, &ghost);
             let input = read(&x);
             let dx = gradients.get_or_alloc_mut(&x)?;
-            dx.par_chunks_mut(CHUNK)
-                .zip(dy.par_chunks(CHUNK))
-                .zip(input.par_chunks(CHUNK))
-                .for_each(|((dx, dy), x)| {
+            dx.par_chunks_mut(CHUNK).zip(dy.par_chunks(CHUNK)).zip(input.par_chunks(CHUNK)).for_each(
+                |((dx, dy), x)| {
                     for ((dx, &dy), &x) in dx.iter_mut().zip(dy).zip(x) {
                         let (cumulative, density) = normal(x);
                         *dx += dy * x.mul_add(density, cumulative); // d(x Phi)/dx = Phi + x phi
                     }
-                });
+                },
+            );
             Ok(())
         });
     }

@@ -14,7 +14,7 @@ mod matmul;
 mod modulate;
 mod norm;
 
-use dfdx::prelude::{Const, Cpu, Dim, HasShape, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Const, Cpu, Dim, Gradients, HasShape, Rank2, Shape, Tape, Tensor, TensorFromVec};
 
 use super::{AdamWUpdate, BlockShape, Kernels, Matrix, Pass, Segments, TokenIds, Tokens};
 
