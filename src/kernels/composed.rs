@@ -63,7 +63,13 @@ pub fn gelu<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass: &mut Pass<T, D>,
     x: &Tokens<WIDTH, D>,
 ) -> Tokens<WIDTH, D> {
-    pass.record(x, |x| x.accurate_gelu())
+    // dfdx 0.13 differentiates erf(x / sqrt 2) without its inner factor: its slope is x e^(-x^2/2) / sqrt(pi)
+    // where x e^(-x^2/2) / sqrt(2 pi) is right. The term below is zero in value and has the missing slope.
+    let k = (1.0 / std::f64::consts::PI.sqrt() - 1.0 / (2.0 * std::f64::consts::PI).sqrt()) as f32;
+    let y = pass.record(x, |x| x.accurate_gelu());
+    let value = (x.clone().square() * -0.5).exp() * k; // off the tape
+    let slope = pass.record(x, |x| (x.square() * -0.5).exp() * k - value);
+    pass.record(&y, |y| y + slope)
 }
 
 pub fn dropout<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(

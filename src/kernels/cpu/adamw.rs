@@ -51,6 +51,8 @@ pub fn adamw<S: Shape>(
     let root_correction = correction2.sqrt() as f32;
     let decay = (1.0 - update.lr * update.weight_decay) as f32;
     let (beta1, beta2) = (update.beta1 as f32, update.beta2 as f32);
+    // 1 - beta in f64: in f32 it would be off by 5e-5 for beta = 0.999
+    let (rest1, rest2) = ((1.0 - update.beta1) as f32, (1.0 - update.beta2) as f32);
     let (epsilon, scale) = (update.epsilon as f32, update.scale as f32);
 
     values
@@ -61,8 +63,8 @@ pub fn adamw<S: Shape>(
         .for_each(|(((values, gradient), first), second)| {
             for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
                 let g = g * scale;
-                *m = beta1 * *m + (1.0 - beta1) * g;
-                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *m = beta1 * *m + rest1 * g;
+                *v = beta2 * *v + rest2 * g * g;
                 *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
             }
         });

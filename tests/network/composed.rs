@@ -1,0 +1,207 @@
+//! Each fused operation against the composition of dfdx's own, forward and every gradient.
+
+use camtl::kernels::{BlockShape, Kernels, Segments, TokenIds, Tokens, Training, composed};
+use dfdx::prelude::{Const, Cpu, Gradients, Rank1, Rank2, Shape, Tensor, TensorFromVec};
+
+use crate::support::{assert_close, backward, noise};
+
+const TOLERANCE: f32 = 2e-5;
+
+fn tensor<S: Shape>(seed: u64, shape: S) -> Tensor<S, f32, Cpu> {
+    Cpu::default().tensor_from_vec(noise(seed, shape.num_elements()), shape)
+}
+
+fn segments() -> Segments {
+    Segments::new(&[5, 1, 9, 4], vec![1, 0, 2, 1])
+}
+
+const ROWS: usize = 19;
+
+/// Runs both forms with the same dropout and compares output and the gradients of all inputs.
+macro_rules! compare {
+    ($name:literal, $dropout:expr, [$($input:ident),*], |$pass:ident| $fused:expr, $composed:expr) => {{
+        let run = |fused: bool| {
+            let mut training = Training::training(Cpu::default(), $dropout, 7);
+            let $pass = &mut training;
+            let y = if fused { $fused } else { $composed };
+            let values = y.as_vec();
+            let (_, gradients) = backward(training, &y, &noise(99, values.len()));
+            (values, gradients)
+        };
+        let ((fused, fused_gradients), (expected, gradients)) = (run(true), run(false));
+        assert_close(concat!($name, ": output"), &fused, &expected, TOLERANCE);
+        $(
+            let what = concat!($name, ": gradient of ", stringify!($input));
+            let expected = gradient(&gradients, &$input);
+            assert!(expected.iter().any(|g| *g != 0.0), "{what} is zero");
+            assert_close(what, &gradient(&fused_gradients, &$input), &expected, TOLERANCE);
+        )*
+    }};
+}
+
+fn gradient<S: Shape>(gradients: &Gradients<f32, Cpu>, of: &Tensor<S, f32, Cpu>) -> Vec<f32> {
+    gradients.get(of).as_vec()
+}
+
+#[test]
+fn linear() {
+    let (x, w, b): (Tokens<12, Cpu>, _, _) =
+        (tensor(1, (ROWS, Const)), tensor(2, <Rank2<20, 12>>::default()), tensor(3, <Rank1<20>>::default()));
+    compare!("linear", 0.0, [x, w, b], |pass| Cpu::linear(pass, &x, &w, &b, true), {
+        composed::linear(pass, &x, &w, &b, true)
+    });
+}
+
+#[test]
+fn gelu() {
+    let x: Tokens<12, Cpu> = tensor(1, (ROWS, Const));
+    compare!("gelu", 0.0, [x], |pass| Cpu::gelu(pass, &x), composed::gelu(pass, &x));
+}
+
+#[test]
+fn dropout_drops_the_same_elements() {
+    let x: Tokens<12, Cpu> = tensor(1, (ROWS, Const));
+    compare!("dropout", 0.3, [x], |pass| Cpu::dropout(pass, &x), composed::dropout(pass, &x));
+}
+
+#[test]
+fn dropout_keeps_the_expected_share_and_scale() {
+    let x: Tokens<64, Cpu> = Cpu::default().tensor_from_vec(vec![1.0; 2000 * 64], (2000, Const));
+    let y = Cpu::dropout(&mut Training::training(Cpu::default(), 0.1, 3), &x).as_vec();
+    let dropped = y.iter().filter(|&&v| v == 0.0).count() as f64 / y.len() as f64;
+    assert!((dropped - 0.1).abs() < 0.005, "dropped {dropped}");
+    assert!(y.iter().all(|&v| v == 0.0 || (v - 1.0 / 0.9).abs() < 1e-6));
+}
+
+#[test]
+fn embed() {
+    let (word, position, kind) = (
+        tensor(1, <Rank2<30, 8>>::default()),
+        tensor(2, <Rank2<6, 8>>::default()),
+        tensor(3, <Rank2<2, 8>>::default()),
+    );
+    let ids = TokenIds {
+        word: vec![3, 29, 3, 0, 7],
+        position: vec![0, 1, 2, 0, 1],
+        token_type: vec![0, 0, 1, 0, 1],
+    };
+    compare!(
+        "embed",
+        0.0,
+        [word, position, kind],
+        |pass| Cpu::embed(pass, &ids, &word, &position, &kind, true),
+        composed::embed(pass, &ids, &word, &position, &kind, true)
+    );
+}
+
+#[test]
+fn norm_with_one_row_of_weights() {
+    let (x, r): (Tokens<24, Cpu>, Tokens<24, Cpu>) = (tensor(1, (ROWS, Const)), tensor(2, (ROWS, Const)));
+    let (gamma, beta) = (tensor(3, <Rank1<24>>::default()), tensor(4, <Rank1<24>>::default()));
+    let s = segments();
+    compare!(
+        "norm",
+        0.0,
+        [x, r, gamma, beta],
+        |pass| Cpu::norm(pass, &x, Some(&r), &gamma, &beta, 1e-12, &s, true),
+        composed::norm(pass, &x, Some(&r), &gamma, &beta, 1e-12, &s, true)
+    );
+}
+
+#[test]
+fn norm_with_weights_a_task() {
+    let (x, r): (Tokens<24, Cpu>, Tokens<24, Cpu>) = (tensor(1, (ROWS, Const)), tensor(2, (ROWS, Const)));
+    let (gamma, beta): (Tokens<24, Cpu>, Tokens<24, Cpu>) = (tensor(3, (3, Const)), tensor(4, (3, Const)));
+    let s = segments();
+    compare!(
+        "conditional norm",
+        0.0,
+        [x, r, gamma, beta],
+        |pass| Cpu::norm(pass, &x, Some(&r), &gamma, &beta, 1e-12, &s, true),
+        composed::norm(pass, &x, Some(&r), &gamma, &beta, 1e-12, &s, true)
+    );
+}
+
+#[test]
+fn film() {
+    let x: Tokens<24, Cpu> = tensor(1, (ROWS, Const));
+    let (gamma, beta): (Tokens<24, Cpu>, Tokens<24, Cpu>) = (tensor(3, (3, Const)), tensor(4, (3, Const)));
+    let s = segments();
+    compare!("film", 0.0, [x, gamma, beta], |pass| Cpu::film(pass, &x, &gamma, &beta, &s), {
+        composed::film(pass, &x, &gamma, &beta, &s)
+    });
+}
+
+#[test]
+fn block_bias() {
+    let shape = BlockShape::new(10, 3); // blocks 4, 4, 2
+    let (a, gamma, beta) = (tensor(1, (shape.entries(),)), tensor(2, (3, 16)), tensor(3, (3, 16)));
+    compare!(
+        "block bias",
+        0.0,
+        [a, gamma, beta],
+        |pass| Cpu::block_bias(pass, &a, &gamma, &beta, shape),
+        composed::block_bias(pass, &a, &gamma, &beta, shape)
+    );
+}
+
+#[test]
+fn attention_plain_biased_and_with_dropout() {
+    let [q, k, v]: [Tokens<24, Cpu>; 3] = [1, 2, 3].map(|seed| tensor(seed, (ROWS, Const)));
+    let s = segments();
+    compare!("attention", 0.0, [q, k, v], |pass| Cpu::attention(pass, &q, &k, &v, 4, None, &s), {
+        composed::attention(pass, [&q, &k, &v], 4, None, &s)
+    });
+    let shape = BlockShape::new(10, 3);
+    let bias = tensor(5, (3, shape.entries()));
+    for dropout in [0.0, 0.25] {
+        compare!(
+            "attention with bias",
+            dropout,
+            [q, k, v, bias],
+            |pass| Cpu::attention(pass, &q, &k, &v, 4, Some((&bias, shape)), &s),
+            composed::attention(pass, [&q, &k, &v], 4, Some((&bias, shape)), &s)
+        );
+    }
+}
+
+#[test]
+fn select_may_repeat_rows() {
+    let x: Tokens<6, Cpu> = tensor(1, (ROWS, Const));
+    let rows = [3, 0, 3, 18];
+    compare!("select", 0.0, [x], |pass| Cpu::select(pass, &x, &rows), composed::select(pass, &x, &rows));
+}
+
+#[test]
+fn adamw_over_three_updates() {
+    use camtl::kernels::{AdamWUpdate, Moments};
+    let run = |fused: bool| {
+        let mut value = tensor(1, (50,));
+        let (mut host, mut device) =
+            (<Cpu as Kernels>::Moments::default(), composed::DeviceMoments::<Cpu>::default());
+        for step in 1..=3 {
+            let pass = Training::training(Cpu::default(), 0.0, 0);
+            let (_, mut gradients) = backward(pass, &value, &noise(step, 50));
+            let update = AdamWUpdate {
+                lr: 1e-2,
+                weight_decay: 0.1,
+                beta1: 0.9,
+                beta2: 0.999,
+                epsilon: 1e-8,
+                step,
+                scale: 0.5,
+            };
+            if fused {
+                Cpu::adamw(&mut value, &mut host, &mut gradients, &update);
+            } else {
+                composed::adamw(&mut value, &mut device, &mut gradients, &update);
+            }
+        }
+        let moments = if fused { host.save() } else { device.save() };
+        (value.as_vec(), moments)
+    };
+    let ((fused, fused_moments), (expected, moments)) = (run(true), run(false));
+    assert_close("value", &fused, &expected, 1e-6);
+    assert_close("first moment", &fused_moments.0, &moments.0, 1e-6);
+    assert_close("second moment", &fused_moments.1, &moments.1, 1e-6);
+}
