@@ -66,10 +66,12 @@ impl Diagnostics {
         self.iter().filter_map(|diagnostic| diagnostic.code()).map(|code| code.to_string()).collect()
     }
 
-    /// In the order of the text: the first label decides, discovery breaks ties.
+    /// In the order of the text: the primary label decides, else the first; discovery breaks ties.
     pub fn sort(&mut self) {
         self.found.sort_by_key(|diagnostic| {
-            diagnostic.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset())
+            let labels: Vec<_> = diagnostic.labels().into_iter().flatten().collect();
+            let primary = labels.iter().find(|label| label.primary()).or(labels.first());
+            primary.map_or(0, |label| label.offset())
         });
     }
 }

@@ -7,7 +7,7 @@ use super::values;
 use crate::{
     diagnostics::{Diagnostics, alternatives, did_you_mean},
     span::{Span, Spanned},
-    syntax::ast::{Body, Entry, Text, Word},
+    syntax::ast::{Body, Entry, Text},
 };
 
 /// Entries with legal keys; of a repeated key, the first.
@@ -70,10 +70,6 @@ impl<'a> Settings<'a> {
 
     pub fn text(&self, key: &str, sink: &mut Diagnostics) -> Option<&'a Text> {
         values::text(self.plain(key, sink)?, sink)
-    }
-
-    pub fn word(&self, key: &str, sink: &mut Diagnostics) -> Option<&'a Word> {
-        values::word(self.plain(key, sink)?, sink)
     }
 
     /// An entry that has no block of its own.

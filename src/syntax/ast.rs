@@ -29,7 +29,8 @@ pub enum Item {
     Sequence(Sequence),
     Tasks(Tasks),
     Freeze(Freeze),
-    Attach(Attach),
+    /// Boxed: twice the size of the next largest.
+    Attach(Box<Attach>),
     Train(Train),
 }
 

@@ -51,7 +51,7 @@ fn item(pair: Pair<Rule>, sink: &mut Diagnostics) -> Option<ast::Item> {
         Rule::sequence => ast::Item::Sequence(sequence(pair, sink)),
         Rule::tasks => ast::Item::Tasks(tasks(pair, sink)),
         Rule::freeze => ast::Item::Freeze(freeze(pair, sink)),
-        Rule::attach => ast::Item::Attach(attach(pair, sink)),
+        Rule::attach => ast::Item::Attach(Box::new(attach(pair, sink))),
         Rule::train => ast::Item::Train(train(pair, sink)),
         _ => return None,
     })

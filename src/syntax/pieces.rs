@@ -117,7 +117,7 @@ fn read_amount(text: &str) -> Result<Amount, NumberProblem> {
 
 fn read_decimal(text: &str) -> Result<f64, NumberProblem> {
     // `f64::from_str` also reads "1." and "1.e5"; here a point stands between digits.
-    let whole = text.split_once('.').map_or(true, |(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let whole = text.split_once('.').is_none_or(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
     let value: f64 = text.replace('_', "").parse().map_err(|_| NumberProblem::Malformed)?;
     match (whole, value.is_finite()) {
         (false, _) => Err(NumberProblem::Malformed),
