@@ -11,7 +11,7 @@ mod suggest;
 use miette::{Diagnostic, Severity};
 
 pub use render::Style;
-pub use suggest::{alternatives, did_you_mean, enumerate};
+pub use suggest::{alternatives, did_you_mean, enumerate, nearest};
 
 /// One mistake or warning of any kind.
 pub type Boxed = Box<dyn Diagnostic + Send + Sync + 'static>;

@@ -116,6 +116,55 @@ train {
     snapshot("all_mistakes_at_once", &format!("{text}\n{listing}"));
 }
 
+/// A text that leaves the grammar says where, and what could have come instead.
+#[test]
+fn syntax_errors_name_what_was_expected() {
+    let mut listing = String::new();
+    for text in [
+        "model",
+        "model camtl backbone",
+        "mdoel camtl",
+        "backbone bert { layers 12\nsequence 128",
+        "backbone bert { layers 12 } }",
+        "backbone bert { checkpoint \"bert-base }",
+        "backbone bert { checkpoint \"a\\b\" }",
+        "sequence long",
+        "tasks { cola classify 2 }",
+        "tasks { cola { classify yes, } }",
+        "tasks { cola { regress 0.. } }",
+        "freeze",
+        "freeze embeddings layers 0..6",
+        "attach norm",
+        "attach norm to layers 0..=6",
+        "train { sampler = proportional }",
+        "train { optimizer adamw { lr 1 { } } }",
+        "model camtl; sequence 8",
+        "# comment",
+    ] {
+        let source = Source::new("text", text);
+        let found = syntax::parse(&source).expect_err("the text is no file of the language");
+        let report = found.render(&source, Style::Plain);
+        let lines = report
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.contains('─') || line.contains("╰── "));
+        listing.extend(lines.skip(1).map(|line| format!("{line}\n")));
+        listing.push('\n');
+    }
+    snapshot("syntax_errors", &listing);
+}
+
+/// A misspelt key is one mistake: the key that it stands for is not also missing.
+#[test]
+fn misspelt_keys_are_not_missing_too() {
+    let text = "model example\n\
+        backbone bert { chekpoint \"x\" layers 2 hiden 8 heads 2 ffn 8 vocab 8 positions 8 }\n\
+        sequence 8\n\
+        tasks { only { clasify 2 data tsv \"only\" } }\n\
+        attach attention to layer 0 { bloks 2 }";
+    let found = analysis::compile(&Source::new("example.cam", text)).expect_err("four keys are misspelt");
+    assert_eq!(found.codes(), ["cam::key::unknown"; 4]);
+}
+
 /// With every size at its limit the counts of parameters still fit (they would panic on overflow here).
 #[test]
 fn the_largest_legal_model_can_be_counted() {

@@ -91,6 +91,8 @@ fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &mut 
     let reserved = RUST_WORDS.contains(&name.text.as_str()) || taken.contains(&name.text.as_str());
     let why = if reserved {
         "is reserved"
+    } else if name.text.starts_with(|c: char| c.is_ascii_digit()) {
+        "starts with a digit"
     } else if !is_snake_case(&name.text) {
         "is not in snake case"
     } else {

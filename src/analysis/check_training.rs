@@ -118,7 +118,7 @@ fn read_clip(entry: &Entry, sink: &mut Diagnostics) -> Option<Option<f64>> {
             }
             Some(Some(clip.value))
         }
-        _ => values::report(entry, "a number or off", sink),
+        _ => values::report(entry, "a number or `off`", "`clip 1.0` or `clip off`", sink),
     }
 }
 
@@ -128,7 +128,7 @@ fn read_evaluate(entry: &Entry, sink: &mut Diagnostics) -> Option<usize> {
         [Value::Word(word), Value::Number(number)] if word.text == "every" => {
             values::size_of("evaluate every", number, STEPS, sink).map(|every| every.value)
         }
-        _ => values::report(entry, "steps, as in every 200", sink),
+        _ => values::report(entry, "a number of steps after `every`", "`evaluate every 200`", sink),
     }
 }
 
@@ -157,8 +157,10 @@ fn read_schedule(settings: &Settings, sink: &mut Diagnostics) -> Option<Schedule
 
 /// `10%` of all steps, or `500` steps.
 fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
+    const TAKES: &str = "a share of all steps or a number of them";
+    const RIGHT: &str = "`warmup 10%` or `warmup 500`";
     let [Value::Number(number)] = entry.values.as_slice() else {
-        return values::report(entry, "a share such as 10% or a number of steps", sink);
+        return values::report(entry, TAKES, RIGHT, sink);
     };
     match number.amount {
         Amount::Percent(percent) if (0.0..=100.0).contains(&percent) => {
@@ -172,7 +174,7 @@ fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
         Amount::Whole(_) => {
             values::size_of("warmup", number, STEPS, sink).map(|steps| Warmup::Steps(steps.value))
         }
-        Amount::Decimal(_) => values::report(entry, "a share such as 10% or a number of steps", sink),
+        Amount::Decimal(_) => values::report(entry, TAKES, RIGHT, sink),
     }
 }
 

@@ -69,7 +69,7 @@ fn read_uncertainty(
             sink.push(Unknown { uncertainty, span: word.span });
             None
         }
-        _ => values::report(entry, "entropy, or as TASK", sink),
+        _ => values::report(entry, "a word", "`uncertainty entropy` or `uncertainty as TASK`", sink),
     }
 }
 

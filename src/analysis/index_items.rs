@@ -68,7 +68,7 @@ fn report_missing(items: &Items, first: Option<Span>, sink: &mut Diagnostics) {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("the file has no {missing}")]
+#[error("the file lacks {missing}")]
 #[diagnostic(
     code(cam::item::missing),
     help(
@@ -77,7 +77,7 @@ fn report_missing(items: &Items, first: Option<Span>, sink: &mut Diagnostics) {
 )]
 struct MissingItems {
     missing: String,
-    #[label("this model has no {missing}")]
+    #[label("this model lacks {missing}")]
     at: Option<Span>,
 }
 

@@ -65,6 +65,8 @@ fn found(text: &str, at: usize) -> &str {
     }
 }
 
+const END: &str = "the end of the file";
+
 /// The expectations of the grammar in words, each once, keywords in their order.
 fn expected(rules: &[Rule]) -> Vec<String> {
     let mut words: Vec<&str> = Vec::new();
@@ -73,6 +75,8 @@ fn expected(rules: &[Rule]) -> Vec<String> {
             words.push(word);
         }
     }
+    // The sort is stable: only the end of the file moves, behind what else could have come.
+    words.sort_by_key(|word| *word == END);
     words.into_iter().map(str::to_owned).collect()
 }
 
@@ -101,7 +105,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::range | Rule::prepositional | Rule::list | Rule::plain => "a value",
         Rule::marker | Rule::value_word => "a word",
         Rule::within => "`in`",
-        Rule::EOI => "the end of the file",
+        Rule::EOI => END,
         Rule::model => "`model`",
         Rule::backbone => "`backbone`",
         Rule::sequence => "`sequence`",
