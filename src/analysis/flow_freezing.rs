@@ -83,7 +83,7 @@ fn flow(frozen: &Frozen, modules: &Modules) -> Freezing {
     };
 
     let embeddings = step(weights(&frozen.embeddings), false);
-    // Alignment is a step of its own: trained, behind the tables, part of neither they nor layer 0.
+    // Alignment is a step of its own: trained, behind the tables, part of neither them nor layer 0.
     if modules.alignment.is_some() {
         step(Weights::Frozen, true);
     }

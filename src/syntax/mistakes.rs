@@ -17,7 +17,8 @@ use crate::{
 pub struct Unexpected {
     found: String,
     expected: String,
-    #[label("expected {expected}")]
+    place: &'static str,
+    #[label("expected {expected}{place}")]
     span: Span,
     #[help]
     help: Option<String>,
@@ -33,8 +34,15 @@ impl Unexpected {
             ErrorVariant::CustomError { .. } => Vec::new(),
         };
         let found = found(text, at);
-        // At the end of the text, behind its last word, not on the empty line after it.
-        let at = if found.is_empty() { text.trim_end().len() } else { at };
+        let span = match found {
+            // The last letter, because there is nothing to point at behind it.
+            "" => text
+                .trim_end()
+                .char_indices()
+                .next_back()
+                .map_or(Span::new(0, 0), |(start, last)| Span::new(start, start + last.len_utf8())),
+            found => Span::new(at, at + found.len()),
+        };
         Self {
             found: match found {
                 "" => "end of the file".to_owned(),
@@ -42,7 +50,8 @@ impl Unexpected {
             },
             help: help(found, &expected),
             expected: enumerate(&expected, "or"),
-            span: Span::new(at, at + found.len()),
+            place: if found.is_empty() { " after this" } else { "" },
+            span,
         }
     }
 }
