@@ -157,9 +157,10 @@ fn misspelt_keys_are_not_missing_too() {
         backbone bert { chekpoint \"x\" layers 2 hiden 8 heads 2 ffn 8 vocab 8 positions 8 }\n\
         sequence 8\n\
         tasks { only { clasify 2 data tsv \"only\" } }\n\
-        attach attention to layer 0 { bloks 2 }";
-    let found = analysis::compile(&Source::new("example.cam", text)).expect_err("four keys are misspelt");
-    assert_eq!(found.codes(), ["cam::key::unknown"; 4]);
+        attach attention to layer 0 { bloks 2 }\n\
+        train { samler proportional }";
+    let found = analysis::compile(&Source::new("example.cam", text)).expect_err("five keys are misspelt");
+    assert_eq!(found.codes(), ["cam::key::unknown"; 5]);
 }
 
 /// With every size at its limit the counts of parameters still fit (they would panic on overflow here).

@@ -21,7 +21,8 @@ pub fn read_sampler(
     sink: &mut Diagnostics,
 ) -> Option<Sampler> {
     let Some(entry) = settings.get("sampler") else {
-        return Some(Sampler::MtUncertainty { candidates: batch?.0 });
+        let default = Sampler::MtUncertainty { candidates: batch?.0 };
+        return settings.lacks("sampler").then_some(default);
     };
     let word = values::word(entry, sink)?;
     let keys: &[&str] = if word.text == "mt_uncertainty" { &["candidates"] } else { &[] };

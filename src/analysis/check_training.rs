@@ -43,7 +43,10 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
 
     let batch = or_default(&settings, "batch", DEFAULT_BATCH, |s| s.size("batch", BATCH, sink));
     let epochs = or_default(&settings, "epochs", DEFAULT_EPOCHS, |s| s.size("epochs", STEPS, sink));
-    let steps = optional(&settings, "steps", |s| s.size("steps", STEPS, sink).map(|steps| steps.value));
+    let steps = match settings.get("steps") {
+        Some(_) => settings.size("steps", STEPS, sink).map(|steps| Some(steps.value)),
+        None => Some(None),
+    };
     let seed = or_default(&settings, "seed", DEFAULT_SEED, |s| s.whole("seed", sink));
     let dropout = or_default(&settings, "dropout", DEFAULT_DROPOUT, |s| read_dropout(s, sink));
     let clip = match settings.plain("clip", sink) {
@@ -56,6 +59,8 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
     let schedule = read_schedule(&settings, sink);
     let batch_span = settings.get("batch").map(|entry| entry.span);
     let sampler = read_sampler(&settings, batch.map(|batch| (batch, batch_span)), tasks, sink);
+
+    check_length(&settings, steps.flatten(), schedule, sink);
 
     let training = (|| {
         Some(Training {
@@ -75,7 +80,7 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
     Checked { training, sampler, sampler_span }
 }
 
-/// The default where the key is absent; `None` where its value is a mistake.
+/// The default where the key is absent; `None` where it or its value is a mistake.
 fn or_default<'a, T>(
     settings: &Settings<'a>,
     key: &str,
@@ -84,19 +89,27 @@ fn or_default<'a, T>(
 ) -> Option<T> {
     match settings.get(key) {
         Some(_) => read(settings).map(|read| read.value),
-        None => Some(default),
+        None => settings.lacks(key).then_some(default),
     }
 }
 
-/// `Some(None)` where the key is absent; `None` where its value is a mistake.
-fn optional<'a, T>(
-    settings: &Settings<'a>,
-    key: &str,
-    read: impl FnOnce(&Settings<'a>) -> Option<T>,
-) -> Option<Option<T>> {
-    match settings.get(key) {
-        Some(_) => read(settings).map(Some),
-        None => Some(None),
+/// `steps` against what else speaks of the run's length.
+fn check_length(
+    settings: &Settings,
+    steps: Option<usize>,
+    schedule: Option<Schedule>,
+    sink: &mut Diagnostics,
+) {
+    let Some((entry, count)) = settings.get("steps").zip(steps) else { return };
+    if let Some(epochs) = settings.get("epochs") {
+        sink.push(UnusedEpochs { epochs: epochs.span, steps: entry.span });
+    }
+    if let Some(Schedule::Linear { warmup } | Schedule::Constant { warmup }) = schedule
+        && let Warmup::Steps(warm) = warmup
+        && warm >= count
+        && let Some(schedule) = settings.get("schedule")
+    {
+        sink.push(LongWarmup { warm, count, schedule: schedule.span, steps: entry.span });
     }
 }
 
@@ -189,6 +202,36 @@ struct UnknownSchedule {
     help: String,
     #[label("unknown schedule")]
     span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`epochs` has no effect beside `steps`")]
+#[diagnostic(
+    code(cam::train::unused_epochs),
+    severity(Warning),
+    help("one of the two says how long to train")
+)]
+struct UnusedEpochs {
+    #[label(primary, "no effect")]
+    epochs: Span,
+    #[label("this decides")]
+    steps: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the warm-up of {warm} steps takes all {count} steps of the run")]
+#[diagnostic(
+    code(cam::train::long_warmup),
+    severity(Warning),
+    help("the learning rate never gets past its warm-up; `warmup 10%` is usual")
+)]
+struct LongWarmup {
+    warm: usize,
+    count: usize,
+    #[label(primary, "as long as the run")]
+    schedule: Span,
+    #[label("the run")]
+    steps: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

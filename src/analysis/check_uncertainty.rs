@@ -125,7 +125,9 @@ struct NoDistribution {
 #[error("task `{task}` predicts no distribution and does not say what its uncertainty is")]
 #[diagnostic(
     code(cam::uncertainty::missing),
-    help("`uncertainty as TASK` scores its examples by the head of another task: {donors}")
+    help(
+        "`uncertainty as TASK` scores its examples by the head of another task: {donors}; `sampler proportional` needs none"
+    )
 )]
 struct Missing {
     task: String,

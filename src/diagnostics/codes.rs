@@ -11,7 +11,7 @@ pub struct Code {
 }
 
 /// In alphabetical order.
-pub const CODES: [Code; 66] = [
+pub const CODES: [Code; 68] = [
     code("cam::attach::ladder_conflict", "a layer has both a bottleneck inside and a step of the ladder"),
     code(
         "cam::attach::ladder_end",
@@ -73,10 +73,12 @@ pub const CODES: [Code; 66] = [
     code("cam::task::unsupported_kind", "a kind of task is not compiled yet"),
     code("cam::train::clip", "gradients are clipped to a norm that is not above 0"),
     code("cam::train::dropout", "dropout is not in [0, 1)"),
+    code("cam::train::long_warmup", "the warm-up is as long as the run (warning)"),
     code("cam::train::optimizer", "a setting of the optimizer lies outside its bounds"),
     code("cam::train::percent", "a share of the steps is not between 0% and 100%"),
     code("cam::train::unknown_optimizer", "no optimizer has this name"),
     code("cam::train::unknown_schedule", "no schedule has this name"),
+    code("cam::train::unused_epochs", "`epochs` stands beside `steps`, which decides (warning)"),
     code("cam::uncertainty::donor", "a task takes its uncertainty from one that has no entropy"),
     code("cam::uncertainty::itself", "a task takes its uncertainty from itself"),
     code("cam::uncertainty::missing", "a task without a distribution does not say what its uncertainty is"),
