@@ -1,0 +1,153 @@
+//! The two mistakes of syntax, and the words for what the grammar expects.
+
+use miette::Diagnostic;
+use pest::error::{Error as PestError, ErrorVariant, InputLocation};
+use thiserror::Error;
+
+use super::parse::Rule;
+use crate::{
+    diagnostics::{alternatives, enumerate, nearest},
+    span::Span,
+};
+
+/// The text stops making sense at one place.
+#[derive(Debug, Error, Diagnostic)]
+#[error("unexpected {found}")]
+#[diagnostic(code(cam::syntax::unexpected))]
+pub struct Unexpected {
+    found: String,
+    expected: String,
+    place: &'static str,
+    #[label("expected {expected}{place}")]
+    span: Span,
+    #[help]
+    help: Option<String>,
+}
+
+impl Unexpected {
+    pub fn new(error: &PestError<Rule>, text: &str) -> Self {
+        let at = match error.location {
+            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+        };
+        let expected = match &error.variant {
+            ErrorVariant::ParsingError { positives, .. } => expected(positives),
+            ErrorVariant::CustomError { .. } => Vec::new(),
+        };
+        let found = found(text, at);
+        let span = match found {
+            // The last letter, because there is nothing to point at behind it.
+            "" => text
+                .trim_end()
+                .char_indices()
+                .next_back()
+                .map_or(Span::new(0, 0), |(start, last)| Span::new(start, start + last.len_utf8())),
+            found => Span::new(at, at + found.len()),
+        };
+        Self {
+            found: match found {
+                "" => "end of the file".to_owned(),
+                found => format!("`{found}`"),
+            },
+            help: help(found, &expected),
+            expected: enumerate(&expected, "or"),
+            place: if found.is_empty() { " after this" } else { "" },
+            span,
+        }
+    }
+}
+
+/// The word or the sign at an offset; empty at the end of the text.
+fn found(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '%');
+    let word = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+    match rest.chars().next() {
+        Some(first) if word == 0 => &rest[..first.len_utf8()],
+        _ => &rest[..word],
+    }
+}
+
+fn help(found: &str, expected: &[String]) -> Option<String> {
+    let unclosed = expected.iter().any(|expected| expected == CLOSING);
+    let fixed = match found {
+        "" if unclosed => "a text ends on its line with a second `\"`",
+        "" => "a block is not closed, or the last item is not finished",
+        "\"" | "\n" | "\r" => "a text ends on its line with a second `\"`",
+        "\\" => "in a text, `\\\"` is a quote and `\\\\` a backslash; there are no other escapes",
+        "#" | "/" => "a comment starts with `//`",
+        "=" | ":" | ";" => "keys, values and items are parted by white space alone: `layers 12`",
+        word => {
+            let item = expected.iter().any(|expected| expected == ITEM).then(|| nearest(word, &KEYWORDS));
+            return item.map(|near| match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("items start with {}", alternatives(&KEYWORDS, "or")),
+            });
+        }
+    };
+    Some(fixed.to_owned())
+}
+
+const KEYWORDS: [&str; 7] = ["model", "backbone", "sequence", "tasks", "freeze", "attach", "train"];
+const ITEM: &str = "the next item";
+const KEY: &str = "a key";
+const CLOSING: &str = "a closing `\"`";
+
+/// The expectations of the grammar in words, each once.
+fn expected(rules: &[Rule]) -> Vec<String> {
+    let mut words: Vec<&str> = rules.iter().filter_map(|rule| describe(*rule)).collect();
+    words.sort();
+    words.dedup();
+    // Where the next key or item may come, what is before it is complete: that it could also go on helps nobody.
+    if words.contains(&KEY) {
+        words.retain(|word| matches!(*word, KEY | "a value" | "`}`"));
+    } else if words.contains(&ITEM) {
+        words.retain(|word| matches!(*word, ITEM | "`,`"));
+    }
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// `None` for what helps no reader.
+fn describe(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::file | Rule::item | Rule::EOI => ITEM,
+        Rule::model | Rule::backbone | Rule::sequence | Rule::tasks => ITEM,
+        Rule::freeze | Rule::attach | Rule::train => ITEM,
+        Rule::kw_model | Rule::kw_backbone | Rule::kw_sequence | Rule::kw_tasks => ITEM,
+        Rule::kw_freeze | Rule::kw_attach | Rule::kw_train => ITEM,
+        Rule::open | Rule::body | Rule::options => "`{`",
+        Rule::close => "`}`",
+        Rule::comma => "`,`",
+        Rule::dots => "`..`",
+        Rule::quote | Rule::inner => CLOSING,
+        Rule::name | Rule::task => "a name",
+        Rule::word | Rule::value_word => "a word",
+        Rule::part | Rule::part_name => "a part of the backbone",
+        Rule::place | Rule::preposition => "`to`, `across` or `after`",
+        Rule::key | Rule::entry | Rule::option | Rule::bare => KEY,
+        Rule::number => "a number",
+        Rule::text => "a text in quotes",
+        Rule::range | Rule::prepositional | Rule::list | Rule::plain | Rule::marker => "a value",
+        Rule::within => "`in`",
+        Rule::phrase | Rule::scalar | Rule::literal | Rule::letter | Rule::keyword => return None,
+        Rule::WHITESPACE | Rule::COMMENT => return None,
+    })
+}
+
+/// Something that starts as a number but is none, or one that no setting could hold.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{text}` {problem}")]
+#[diagnostic(code(cam::syntax::number), help("numbers look like `128`, `30_522`, `0.1`, `2e-5` or `10%`"))]
+pub struct BadNumber {
+    pub text: String,
+    pub problem: NumberProblem,
+    #[label("here")]
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NumberProblem {
+    #[error("is no number")]
+    Malformed,
+    #[error("is too large a number")]
+    TooLarge,
+}
