@@ -46,12 +46,13 @@ const NEGATIVE: [&str; 12] = [
 ];
 const CLOSINGS: [&str; 5] = ["", " for us", " from start to finish", " that evening", " to me"];
 
-const CONTAINERS: [&str; 6] = ["box", "bag", "basket", "cart", "crate", "jar"];
-const COLORS: [&str; 6] = ["red", "blue", "green", "yellow", "black", "white"];
+const CONTAINERS: [&str; 4] = ["box", "bag", "basket", "cart"];
+const COLORS: [&str; 3] = ["red", "blue", "green"];
 const HOLDING: [&str; 4] = ["holds", "carries", "hides", "contains"];
-const ANIMALS: [&str; 6] = ["cat", "dog", "mouse", "bird", "frog", "rabbit"];
-const SIZES: [&str; 4] = ["tiny", "small", "big", "huge"];
-/// Words of a scale that no first sentence speaks of.
+const ANIMALS: [&str; 4] = ["cat", "dog", "bird", "frog"];
+const SIZES: [&str; 3] = ["tiny", "small", "huge"];
+/// Things and a scale that no first sentence speaks of.
+const OTHERS: [&str; 4] = ["house", "boat", "tree", "door"];
 const MOODS: [&str; 4] = ["old", "new", "famous", "lost"];
 
 /// Words with a warmth, from 0 (freezing) to 5 (scorching): adjectives, which stand before a noun of [`SKIES`].
@@ -125,7 +126,8 @@ fn rows(seed: u64, make: fn(&mut Dice) -> Row) -> Vec<Row> {
 }
 
 fn sentiment(dice: &mut Dice) -> Row {
-    let (negated, praising) = (dice.below(2) == 1, dice.below(2) == 1);
+    // Negation is the rarer case, as in language: polarity is learned first, then what turns it round.
+    let (negated, praising) = (dice.below(3) == 0, dice.below(2) == 1);
     let opinion = if praising { dice.pick(&POSITIVE) } else { dice.pick(&NEGATIVE) };
     let negation = if negated { format!("{} ", dice.pick(&NEGATIONS)) } else { String::new() };
     let text = format!(
@@ -149,8 +151,7 @@ fn entails(dice: &mut Dice) -> Row {
         0 | 1 => ("entailment", thing, said),
         2 | 3 => ("contradiction", thing, dice.pick_other(scale, said)),
         4 => ("neutral", thing, dice.pick(&MOODS)),
-        _ if thing == container => ("neutral", dice.pick_other(&CONTAINERS, container), dice.pick(&COLORS)),
-        _ => ("neutral", dice.pick_other(&ANIMALS, animal), dice.pick(&SIZES)),
+        _ => ("neutral", dice.pick(&OTHERS), dice.pick(scale)),
     };
     Row { label: label.to_owned(), text: format!("{premise}\tthe {thing} is {word} .") }
 }
