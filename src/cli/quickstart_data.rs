@@ -50,7 +50,7 @@ const CONTAINERS: [&str; 4] = ["box", "bag", "basket", "cart"];
 const COLORS: [&str; 3] = ["red", "blue", "green"];
 const HOLDING: [&str; 4] = ["holds", "carries", "hides", "contains"];
 const ANIMALS: [&str; 4] = ["cat", "dog", "bird", "frog"];
-const SIZES: [&str; 3] = ["tiny", "small", "huge"];
+const SIZES: [&str; 2] = ["small", "huge"];
 /// Things and a scale that no first sentence speaks of.
 const OTHERS: [&str; 4] = ["house", "boat", "tree", "door"];
 const MOODS: [&str; 4] = ["old", "new", "famous", "lost"];
