@@ -46,10 +46,10 @@ const NEGATIVE: [&str; 12] = [
 ];
 const CLOSINGS: [&str; 5] = ["", " for us", " from start to finish", " that evening", " to me"];
 
-const CONTAINERS: [&str; 4] = ["box", "bag", "basket", "cart"];
+const CONTAINERS: [&str; 5] = ["box", "bag", "basket", "cart", "crate"];
 const COLORS: [&str; 3] = ["red", "blue", "green"];
-const HOLDING: [&str; 4] = ["holds", "carries", "hides", "contains"];
-const ANIMALS: [&str; 4] = ["cat", "dog", "bird", "frog"];
+const HOLDING: [&str; 6] = ["holds", "carries", "hides", "contains", "brings", "keeps"];
+const ANIMALS: [&str; 5] = ["cat", "dog", "bird", "frog", "mouse"];
 const SIZES: [&str; 2] = ["small", "huge"];
 /// Things and a scale that no first sentence speaks of.
 const OTHERS: [&str; 4] = ["house", "boat", "tree", "door"];
