@@ -1,0 +1,171 @@
+//! The kind of one task: `classify` with its labels, or `regress` with its range.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{settings::Settings, values};
+use crate::{
+    diagnostics::Diagnostics,
+    span::{Span, Spanned},
+    syntax::ast::{self, Entry, Value, Word},
+};
+
+const LABELS: usize = 100_000;
+
+/// A kind before its data set is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Draft {
+    /// `classify 3`
+    Classes(usize),
+    /// `classify entailment, not_entailment`
+    Labels(Vec<String>),
+    /// `None` where the range is a mistake.
+    Regress { range: Option<(f64, f64)> },
+    /// `classify`, with a mistake in the labels.
+    Unclear,
+}
+
+/// `None` where the task has no kind; `excused` if it has one that is not supported.
+pub fn check_kind(
+    task: &ast::Task,
+    settings: &Settings,
+    excused: bool,
+    sink: &mut Diagnostics,
+) -> Option<Spanned<Draft>> {
+    let (classify, regress) = (settings.plain("classify", sink), settings.plain("regress", sink));
+    match (classify, regress) {
+        (Some(classify), Some(regress)) => {
+            sink.push(TwoKinds { classify: classify.span, regress: regress.span });
+            None
+        }
+        (Some(entry), None) => {
+            Some(Spanned::new(read_labels(entry, sink).unwrap_or(Draft::Unclear), entry.span))
+        }
+        (None, Some(entry)) => {
+            Some(Spanned::new(Draft::Regress { range: read_range(entry, sink) }, entry.span))
+        }
+        (None, None) => {
+            if !excused {
+                sink.push(NoKind { name: task.name.text.clone(), span: task.name.span });
+            }
+            None
+        }
+    }
+}
+
+fn read_labels(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
+    let written = match entry.values.as_slice() {
+        [Value::Number(_)] => {
+            let count = values::size(entry, LABELS, sink)?;
+            return if count.value < 2 {
+                sink.push(FewClasses { span: count.span });
+                None
+            } else {
+                Some(Draft::Classes(count.value))
+            };
+        }
+        [Value::List(list)] => list.values.as_slice(),
+        [only @ (Value::Word(_) | Value::Text(_))] => std::slice::from_ref(only),
+        _ => return values::report(entry, "a number of classes or their labels", sink),
+    };
+    let labels: Vec<Word> = written.iter().filter_map(label).collect();
+    let mut good = true;
+    for (i, label) in labels.iter().enumerate() {
+        if label.text.trim().is_empty() {
+            sink.push(EmptyLabel { span: label.span });
+            good = false;
+        } else if let Some(first) = labels[..i].iter().find(|first| first.text == label.text) {
+            sink.push(DuplicateLabel { label: label.text.clone(), first: first.span, again: label.span });
+            good = false;
+        }
+    }
+    if labels.len() < 2 {
+        sink.push(FewClasses { span: entry.value_span() });
+        good = false;
+    }
+    good.then(|| Draft::Labels(labels.into_iter().map(|label| label.text).collect()))
+}
+
+/// A label is its letters, whether a word, a number or a text; the grammar puts nothing else into a list.
+fn label(value: &Value) -> Option<Word> {
+    let text = match value {
+        Value::Word(word) => &word.text,
+        Value::Text(text) => &text.text,
+        Value::Number(number) => &number.text,
+        Value::Range(_) | Value::List(_) => return None,
+    };
+    Some(Word { span: value.span(), text: text.clone() })
+}
+
+fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
+    let [Value::Range(range)] = entry.values.as_slice() else {
+        return values::report(entry, "a range such as 0.0 .. 5.0", sink);
+    };
+    let low = values::decimal_of("regress", &range.low, sink);
+    let high = values::decimal_of("regress", &range.high, sink);
+    let (low, high) = (low?.value, high?.value);
+    if low >= high {
+        sink.push(EmptyScores { low, high, span: range.span });
+        return None;
+    }
+    Some((low, high))
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("task `{name}` does not say what it predicts")]
+#[diagnostic(
+    code(cam::task::no_kind),
+    help("`classify 2`, `classify yes, no` for labels; `regress 0.0 .. 5.0` for a number")
+)]
+struct NoKind {
+    name: String,
+    #[label("neither `classify` nor `regress`")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a task is of one kind")]
+#[diagnostic(code(cam::task::two_kinds), help("two tasks can share their data"))]
+struct TwoKinds {
+    #[label("this")]
+    classify: Span,
+    #[label("and this")]
+    regress: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a task that classifies has at least two classes")]
+#[diagnostic(code(cam::task::classes), help("the least is `classify 2`"))]
+struct FewClasses {
+    #[label("one class")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a label is empty")]
+#[diagnostic(code(cam::task::empty_label), help("labels stand here as they do in the data"))]
+struct EmptyLabel {
+    #[label("empty")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the label `{label}` appears twice")]
+#[diagnostic(code(cam::task::duplicate_label), help("each label is one output of the head"))]
+struct DuplicateLabel {
+    label: String,
+    #[label("first here")]
+    first: Span,
+    #[label(primary, "and again here")]
+    again: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("no number lies between {low} and {high}")]
+#[diagnostic(code(cam::task::range), help("the lower end comes first: `regress 0.0 .. 5.0`"))]
+struct EmptyScores {
+    low: f64,
+    high: f64,
+    #[label("empty")]
+    span: Span,
+}

@@ -1,0 +1,267 @@
+//! `attach`: which conditional modules there are, where each may lie, and that no two collide.
+
+use std::ops::Range;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{
+    check_blocks::check_blocks,
+    check_layers::{Part, check_part, in_words, layers_in_words},
+    check_shapes::Shape,
+    index_items::Items,
+    settings::Settings,
+};
+use crate::{
+    diagnostics::{Diagnostics, did_you_mean},
+    ir::{Blocks, Width},
+    span::Span,
+    syntax::ast,
+};
+
+const MODULES: [&str; 4] = ["alignment", "attention", "norm", "bottleneck"];
+const WIDTH: usize = 1_000_000;
+
+/// One `attach` to layers. `setting` is `None` where it is itself a mistake.
+#[derive(Debug)]
+pub struct Placed<T> {
+    pub layers: Range<usize>,
+    pub setting: Option<T>,
+    pub span: Span,
+}
+
+/// All modules, without collisions where no mistake was reported.
+#[derive(Debug, Default)]
+pub struct Modules {
+    pub alignment: Option<Span>,
+    pub attention: Vec<Placed<Blocks>>,
+    pub norm: Vec<Placed<()>>,
+    pub bottleneck: Vec<Placed<Width>>,
+    pub ladder: Option<Placed<Width>>,
+}
+
+pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Modules {
+    let mut modules = Modules::default();
+    for attach in &items.attaches {
+        place(attach, shape, &mut modules, sink);
+    }
+    if let Some(ladder) = &modules.ladder {
+        check_ladder(ladder, &modules.bottleneck, shape, sink);
+    }
+    modules
+}
+
+fn place(attach: &ast::Attach, shape: &Shape, modules: &mut Modules, sink: &mut Diagnostics) {
+    let name = attach.module.text.as_str();
+    if !MODULES.contains(&name) {
+        let help = did_you_mean(name, &MODULES);
+        sink.push(UnknownModule { module: name.into(), help, span: attach.module.span });
+        return;
+    }
+    let owner = format!("`attach {name}`");
+    let keys: &[&str] = match name {
+        "attention" => &["blocks"],
+        "bottleneck" => &["width"],
+        _ => &[],
+    };
+    let settings = Settings::of_options(&owner, attach.body.as_ref(), keys, sink);
+    let Some(part) = check_part(&attach.place.part, shape.layers, sink) else { return };
+    let span = attach.span;
+    match (name, attach.place.preposition.text.as_str(), part) {
+        ("alignment", "after", Part::Embeddings) => match modules.alignment {
+            Some(first) => sink.push(Repeated::new(name, "after embeddings".into(), first, span)),
+            None => modules.alignment = Some(span),
+        },
+        ("attention", "to", Part::Layers(layers)) => {
+            let setting = check_blocks(attach, &settings, shape, sink);
+            add(name, &mut modules.attention, Placed { layers, setting, span }, sink);
+        }
+        ("norm", "to", Part::Layers(layers)) => {
+            add(name, &mut modules.norm, Placed { layers, setting: Some(()), span }, sink);
+        }
+        ("bottleneck", "to", Part::Layers(layers)) => {
+            let setting = check_width(attach, &owner, &settings, shape, sink);
+            add(name, &mut modules.bottleneck, Placed { layers, setting, span }, sink);
+        }
+        ("bottleneck", "across", Part::Layers(layers)) => {
+            let setting = check_width(attach, &owner, &settings, shape, sink);
+            match &modules.ladder {
+                Some(first) => sink.push(SecondLadder { first: first.span, again: span }),
+                None => modules.ladder = Some(Placed { layers, setting, span }),
+            }
+        }
+        (_, preposition, _) => sink.push(IllegalPlace {
+            module: name.into(),
+            place: format!("{preposition} {}", in_words(&attach.place.part)),
+            legal: legal_places(name),
+            span: attach.place.span,
+        }),
+    }
+}
+
+fn legal_places(module: &str) -> &'static str {
+    match module {
+        "alignment" => "`after embeddings`",
+        "bottleneck" => "`to layer 11`, `to layers 6..12` or, as a ladder, `across layers 12..24`",
+        _ => "`to layer 11` or `to layers 6..12`",
+    }
+}
+
+/// Reports each earlier module of this kind that lies in one of the layers.
+fn add<T>(module: &str, placed: &mut Vec<Placed<T>>, new: Placed<T>, sink: &mut Diagnostics) {
+    for first in placed.iter() {
+        if let Some(both) = intersection(&first.layers, &new.layers) {
+            let place = format!("to {}", layers_in_words(&both));
+            sink.push(Repeated::new(module, place, first.span, new.span));
+        }
+    }
+    placed.push(new);
+}
+
+fn intersection(a: &Range<usize>, b: &Range<usize>) -> Option<Range<usize>> {
+    let both = a.start.max(b.start)..a.end.min(b.end);
+    (!both.is_empty()).then_some(both)
+}
+
+fn check_width(
+    attach: &ast::Attach,
+    owner: &str,
+    settings: &Settings,
+    shape: &Shape,
+    sink: &mut Diagnostics,
+) -> Option<Width> {
+    settings.require(owner, attach.module.span, &["width"], sink);
+    let width = settings.size("width", WIDTH, sink)?;
+    if let Some(hidden) = shape.hidden
+        && width.value > hidden.value
+    {
+        sink.push(WideBottleneck {
+            wide: width.value,
+            size: hidden.value,
+            width: width.span,
+            hidden: hidden.span,
+        });
+    }
+    Some(Width(width.value))
+}
+
+/// A ladder's last step is the encoder's output, and its layers have no bottleneck of their own.
+fn check_ladder(
+    ladder: &Placed<Width>,
+    bottlenecks: &[Placed<Width>],
+    shape: &Shape,
+    sink: &mut Diagnostics,
+) {
+    for inner in bottlenecks {
+        if let Some(both) = intersection(&ladder.layers, &inner.layers) {
+            let layers = layers_in_words(&both);
+            sink.push(LadderConflict { layers, ladder: ladder.span, inner: inner.span });
+        }
+    }
+    if let Some(layers) = shape.layers
+        && ladder.layers.end < layers.value
+    {
+        sink.push(LadderEnd {
+            start: ladder.layers.start,
+            end: ladder.layers.end,
+            depth: layers.value,
+            span: ladder.span,
+            layers: layers.span,
+        });
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("no module is called `{module}`")]
+#[diagnostic(code(cam::attach::unknown_module), help("{help}"))]
+struct UnknownModule {
+    module: String,
+    help: String,
+    #[label("unknown module")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{module}` cannot be attached `{place}`")]
+#[diagnostic(code(cam::attach::place), help("legal for `{module}`: {legal}"))]
+struct IllegalPlace {
+    module: String,
+    place: String,
+    legal: &'static str,
+    #[label("not here")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{module}` is attached twice {place}")]
+#[diagnostic(code(cam::attach::repeated), help("a place holds one module of a kind"))]
+struct Repeated {
+    module: String,
+    place: String,
+    #[label("first here")]
+    first: Span,
+    #[label(primary, "and again here")]
+    again: Span,
+}
+
+impl Repeated {
+    fn new(module: &str, place: String, first: Span, again: Span) -> Self {
+        Self { module: module.into(), place, first, again }
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the model has two ladders of bottlenecks")]
+#[diagnostic(code(cam::attach::second_ladder), help("one ladder, across the layers of both"))]
+struct SecondLadder {
+    #[label("first here")]
+    first: Span,
+    #[label(primary, "and again here")]
+    again: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("{layers} would have a bottleneck inside and a step of the ladder after")]
+#[diagnostic(
+    code(cam::attach::ladder_conflict),
+    help("a layer has a bottleneck of one sort: `to layer`, or `across layers`")
+)]
+struct LadderConflict {
+    layers: String,
+    #[label("the ladder")]
+    ladder: Span,
+    #[label(primary, "inside the layer")]
+    inner: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the ladder ends below the last layer, so nothing uses layers {end}..{depth}")]
+#[diagnostic(
+    code(cam::attach::ladder_end),
+    help("its last step is the encoder's output: `across layers {start}..{depth}`")
+)]
+struct LadderEnd {
+    start: usize,
+    end: usize,
+    depth: usize,
+    #[label(primary, "ends at layer {end}")]
+    span: Span,
+    #[label("the backbone's depth")]
+    layers: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a bottleneck of width {wide} is wider than hidden {size}")]
+#[diagnostic(
+    code(cam::shape::wide_bottleneck),
+    severity(Warning),
+    help("it narrows nothing; below `width {size}` it does")
+)]
+struct WideBottleneck {
+    wide: usize,
+    size: usize,
+    #[label(primary, "wider")]
+    width: Span,
+    #[label("than this")]
+    hidden: Span,
+}

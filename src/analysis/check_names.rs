@@ -1,0 +1,174 @@
+//! The names of the model and of its tasks: Rust-safe, in snake case, each task's once.
+//!
+//! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of them.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::index_items::Items;
+use crate::{diagnostics::Diagnostics, span::Span, syntax::ast::Word};
+
+/// Words that Rust keeps for itself, in any edition.
+const RUST_WORDS: [&str; 54] = [
+    "abstract",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "struct",
+    "super",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "union",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+    "static_mut",
+    "macro_rules",
+];
+
+/// Crates that a built model links or that every crate sees; a model of this name would hide them.
+const CRATES: [&str; 7] = ["alloc", "camtl", "core", "dfdx", "proc_macro", "std", "test"];
+
+pub fn check_names(items: &Items, sink: &mut Diagnostics) {
+    if let Some(model) = items.model {
+        check_identifier("model", &model.name, &CRATES, sink);
+    }
+    let mut seen: Vec<&Word> = Vec::new();
+    for task in items.tasks.into_iter().flat_map(|tasks| &tasks.tasks) {
+        check_identifier("task", &task.name, &[], sink);
+        match seen.iter().find(|name| name.text == task.name.text) {
+            Some(first) => sink.push(DuplicateTask {
+                name: first.text.clone(),
+                first: first.span,
+                again: task.name.span,
+            }),
+            None => seen.push(&task.name),
+        }
+    }
+}
+
+fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &mut Diagnostics) {
+    let reserved = RUST_WORDS.contains(&name.text.as_str()) || taken.contains(&name.text.as_str());
+    let why = if reserved {
+        "is reserved"
+    } else if !is_snake_case(&name.text) {
+        "is not in snake case"
+    } else {
+        return;
+    };
+    let legal = legal_name(what, &name.text);
+    sink.push(Identifier { what, name: name.text.clone(), why, legal, span: name.span });
+}
+
+/// `[a-z_][a-z0-9_]*` with a letter in it.
+fn is_snake_case(name: &str) -> bool {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(letters)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.contains(|c: char| c.is_ascii_lowercase())
+}
+
+/// The legal name nearest to `name`: `MyModel-2` is `my_model_2`, `2nd` is `task_2nd`.
+fn legal_name(what: &str, name: &str) -> String {
+    let mut legal = String::new();
+    let mut after_lower = false;
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && after_lower {
+            legal.push('_');
+        }
+        after_lower = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        legal.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' });
+    }
+    let reserved = RUST_WORDS.contains(&legal.as_str()) || CRATES.contains(&legal.as_str());
+    if reserved {
+        legal + "_" + what
+    } else if is_snake_case(&legal) {
+        legal
+    } else {
+        format!("{what}_{legal}")
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the {what} name `{name}` {why}")]
+#[diagnostic(code(cam::name::identifier), help("names become identifiers of Rust: `{legal}` is one"))]
+struct Identifier {
+    what: &'static str,
+    name: String,
+    why: &'static str,
+    legal: String,
+    #[label("{why}")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("two tasks are named `{name}`")]
+#[diagnostic(code(cam::task::duplicate), help("a task's name is its key in checkpoints and reports"))]
+struct DuplicateTask {
+    name: String,
+    #[label("first here")]
+    first: Span,
+    #[label(primary, "and again here")]
+    again: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_names_are_legal() {
+        for (what, name, legal) in [
+            ("model", "MyModel-2", "my_model_2"),
+            ("task", "8ball", "task_8ball"),
+            ("task", "match", "match_task"),
+            ("task", "SST2", "sst2"),
+            ("task", "Self", "self_task"),
+            ("model", "std", "std_model"),
+            ("task", "é", "task__"),
+        ] {
+            assert_eq!(legal_name(what, name), legal);
+            assert!(is_snake_case(legal));
+        }
+    }
+}

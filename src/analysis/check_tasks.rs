@@ -1,0 +1,188 @@
+//! Tasks: each of one known kind, with data that fits it and a metric that fits both.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{
+    check_data::{self, Data},
+    check_kinds::{Draft, check_kind},
+    index_items::Items,
+    settings::Settings,
+    values,
+};
+use crate::{
+    diagnostics::{Diagnostics, alternatives, did_you_mean},
+    ir::{Kind, Metric},
+    span::{Span, Spanned},
+    syntax::ast,
+};
+
+/// The kinds, and what else a task says. `tag`, `span` and `choose` are words of the language, not yet compiled.
+const KEYS: [&str; 5] = ["classify", "regress", "metric", "data", "uncertainty"];
+const UNSUPPORTED: [&str; 3] = ["tag", "span", "choose"];
+
+/// One task as far as it is known; `None` where a mistake was reported.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    pub name: &'a ast::Word,
+    pub kind: Option<Spanned<Kind>>,
+    /// Does it predict a distribution over labels? Known even of a task whose labels are wrong.
+    pub has_distribution: bool,
+    pub metric: Option<Metric>,
+    pub data: Option<Data>,
+    pub uncertainty: Option<&'a ast::Entry>,
+}
+
+pub fn check_tasks<'a>(items: &Items<'a>, sink: &mut Diagnostics) -> Vec<Checked<'a>> {
+    let Some(tasks) = items.tasks else { return Vec::new() };
+    if tasks.tasks.is_empty() {
+        sink.push(NoTasks { block: tasks.block });
+    }
+    tasks.tasks.iter().map(|task| check_task(task, sink)).collect()
+}
+
+fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
+    let is_unsupported = |entry: &&ast::Entry| UNSUPPORTED.contains(&entry.key.text.as_str());
+    let unsupported = task.body.entries.iter().find(is_unsupported);
+    if let Some(entry) = unsupported {
+        sink.push(UnsupportedKind { kind: entry.key.text.clone(), span: entry.key.span });
+    }
+    let owner = format!("task `{}`", task.name.text);
+    let others = task.body.entries.iter().filter(|entry| !is_unsupported(entry));
+    let settings = Settings::read(&owner, others, &KEYS, sink);
+    settings.require(&owner, task.name.span, &["data"], sink);
+
+    let draft = check_kind(task, &settings, unsupported.is_some(), sink);
+    let data = settings.plain("data", sink).and_then(|entry| check_data::read_data(entry, sink));
+    let kind =
+        draft.as_ref().and_then(|draft| check_data::fit_kind(&draft.value, draft.span, data.as_ref(), sink));
+    let metric = match unsupported {
+        // Its metric is one of a kind that is not known here either.
+        Some(_) => None,
+        None => check_metric(&settings, draft.as_ref(), kind.as_ref(), data.as_ref(), sink),
+    };
+    Checked {
+        name: &task.name,
+        has_distribution: !matches!(draft, Some(Spanned { value: Draft::Regress { .. }, .. })),
+        kind: draft.and_then(|draft| kind.map(|kind| Spanned::new(kind, draft.span))),
+        metric,
+        data,
+        uncertainty: settings.plain("uncertainty", sink),
+    }
+}
+
+const METRICS: [(&str, Metric); 7] = [
+    ("accuracy", Metric::Accuracy),
+    ("f1", Metric::F1),
+    ("accuracy_f1", Metric::AccuracyF1),
+    ("matthews", Metric::Matthews),
+    ("pearson", Metric::Pearson),
+    ("spearman", Metric::Spearman),
+    ("pearson_spearman", Metric::PearsonSpearman),
+];
+
+/// The metric that is written, the data set's usual one, or the kind's.
+fn check_metric(
+    settings: &Settings,
+    draft: Option<&Spanned<Draft>>,
+    kind: Option<&Kind>,
+    data: Option<&Data>,
+    sink: &mut Diagnostics,
+) -> Option<Metric> {
+    let Some(entry) = settings.plain("metric", sink) else {
+        return default_metric(&draft?.value, data);
+    };
+    let word = values::word(entry, sink)?;
+    let Some((_, metric)) = METRICS.iter().find(|(name, _)| *name == word.text) else {
+        let names = METRICS.map(|(name, _)| name);
+        let help = did_you_mean(&word.text, &names);
+        sink.push(UnknownMetric { metric: word.text.clone(), help, span: word.span });
+        return None;
+    };
+    let draft = draft?;
+    let regresses = matches!(draft.value, Draft::Regress { .. });
+    if of_scores(*metric) != regresses {
+        let fitting: Vec<&str> =
+            METRICS.iter().filter(|(_, m)| of_scores(*m) == regresses).map(|(name, _)| *name).collect();
+        sink.push(MetricKind {
+            metric: word.text.clone(),
+            verb: if regresses { "regresses" } else { "classifies" },
+            fitting: alternatives(&fitting, "or"),
+            span: word.span,
+            kind: draft.span,
+        });
+        return None;
+    }
+    if let (Metric::F1 | Metric::AccuracyF1, Some(Kind::Classify { labels })) = (metric, kind)
+        && labels.len() != 2
+    {
+        let metric = word.text.clone();
+        sink.push(MetricLabels { metric, count: labels.len(), span: word.span, kind: draft.span });
+        return None;
+    }
+    Some(*metric)
+}
+
+fn of_scores(metric: Metric) -> bool {
+    matches!(metric, Metric::Pearson | Metric::Spearman | Metric::PearsonSpearman)
+}
+
+fn default_metric(draft: &Draft, data: Option<&Data>) -> Option<Metric> {
+    let of_kind = match draft {
+        Draft::Regress { .. } => Metric::PearsonSpearman,
+        _ => Metric::Accuracy,
+    };
+    Some(data?.known.map_or(of_kind, |set| set.metric))
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the model has no tasks")]
+#[diagnostic(code(cam::task::none), help("a task looks like `cola {{ classify 2   data glue \"CoLA\" }}`"))]
+struct NoTasks {
+    #[label("empty")]
+    block: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("tasks of kind `{kind}` are not supported yet")]
+#[diagnostic(code(cam::task::unsupported_kind), help("supported: `classify` and `regress`"))]
+struct UnsupportedKind {
+    kind: String,
+    #[label("not supported yet")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("no metric is called `{metric}`")]
+#[diagnostic(code(cam::task::unknown_metric), help("{help}"))]
+struct UnknownMetric {
+    metric: String,
+    help: String,
+    #[label("unknown metric")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{metric}` does not measure a task that {verb}")]
+#[diagnostic(code(cam::task::metric_kind), help("fitting: {fitting}"))]
+struct MetricKind {
+    metric: String,
+    verb: &'static str,
+    fitting: String,
+    #[label(primary, "this metric")]
+    span: Span,
+    #[label("this kind")]
+    kind: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{metric}` measures two labels, and the task has {count}")]
+#[diagnostic(code(cam::task::metric_labels), help("for more than two: `accuracy` or `matthews`"))]
+struct MetricLabels {
+    metric: String,
+    count: usize,
+    #[label(primary, "the F1 of the second of two labels")]
+    span: Span,
+    #[label("{count} labels")]
+    kind: Span,
+}

@@ -1,0 +1,298 @@
+//! `train`: every setting in its bounds, defaults where the file is silent.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{check_optimizer::read_optimizer, index_items::Items, settings::Settings, values};
+use crate::{
+    diagnostics::{Diagnostics, did_you_mean},
+    ir::{Sampler, Schedule, Training, Warmup},
+    span::{Span, Spanned},
+    syntax::ast::{Amount, Entry, Value, Word},
+};
+
+const KEYS: [&str; 10] =
+    ["sampler", "batch", "epochs", "steps", "optimizer", "schedule", "clip", "dropout", "evaluate", "seed"];
+const BATCH: usize = 1_000_000;
+const STEPS: usize = 1_000_000_000;
+
+const DEFAULT_BATCH: usize = 32;
+const DEFAULT_EPOCHS: usize = 3;
+const DEFAULT_CLIP: f64 = 1.0;
+const DEFAULT_DROPOUT: f64 = 0.1;
+const DEFAULT_WARMUP: f64 = 0.1;
+const DEFAULT_SEED: u64 = 42;
+
+/// The settings, and the words that the sampler's later checks point at.
+#[derive(Debug)]
+pub struct Checked {
+    /// `None` where a mistake was reported.
+    pub training: Option<Training>,
+    /// The sampler in effect; `None` where it is a mistake.
+    pub sampler: Option<Sampler>,
+    /// Where it was chosen; `None` by default.
+    pub sampler_span: Option<Span>,
+}
+
+pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Checked {
+    let entries = items.train.into_iter().flat_map(|train| &train.body.entries);
+    let settings = Settings::read("`train`", entries, &KEYS, sink);
+
+    let batch = or_default(&settings, "batch", DEFAULT_BATCH, |s| s.size("batch", BATCH, sink));
+    let epochs = or_default(&settings, "epochs", DEFAULT_EPOCHS, |s| s.size("epochs", STEPS, sink));
+    let steps = optional(&settings, "steps", |s| s.size("steps", STEPS, sink).map(|steps| steps.value));
+    let seed = or_default(&settings, "seed", DEFAULT_SEED, |s| s.whole("seed", sink));
+    let dropout = or_default(&settings, "dropout", DEFAULT_DROPOUT, |s| read_dropout(s, sink));
+    let clip = match settings.plain("clip", sink) {
+        Some(entry) => read_clip(entry, sink),
+        None => Some(Some(DEFAULT_CLIP)),
+    };
+    let evaluate = settings.plain("evaluate", sink);
+    let evaluate_every = evaluate.map_or(Some(None), |entry| read_evaluate(entry, sink).map(Some));
+    let optimizer = read_optimizer(&settings, sink);
+    let schedule = read_schedule(&settings, sink);
+    let batch_span = settings.get("batch").map(|entry| entry.span);
+    let sampler = read_sampler(&settings, batch.map(|batch| (batch, batch_span)), tasks, sink);
+
+    let training = (|| {
+        Some(Training {
+            sampler: sampler?,
+            batch: batch?,
+            epochs: epochs?,
+            steps: steps?,
+            optimizer: optimizer?,
+            schedule: schedule?,
+            clip: clip?,
+            dropout: dropout?,
+            evaluate_every: evaluate_every?,
+            seed: seed?,
+        })
+    })();
+    let sampler_span = settings.get("sampler").map(|entry| entry.span);
+    Checked { training, sampler, sampler_span }
+}
+
+/// The default where the key is absent; `None` where its value is a mistake.
+fn or_default<'a, T>(
+    settings: &Settings<'a>,
+    key: &str,
+    default: T,
+    read: impl FnOnce(&Settings<'a>) -> Option<Spanned<T>>,
+) -> Option<T> {
+    match settings.get(key) {
+        Some(_) => read(settings).map(|read| read.value),
+        None => Some(default),
+    }
+}
+
+/// `Some(None)` where the key is absent; `None` where its value is a mistake.
+fn optional<'a, T>(
+    settings: &Settings<'a>,
+    key: &str,
+    read: impl FnOnce(&Settings<'a>) -> Option<T>,
+) -> Option<Option<T>> {
+    match settings.get(key) {
+        Some(_) => read(settings).map(Some),
+        None => Some(None),
+    }
+}
+
+fn read_dropout(settings: &Settings, sink: &mut Diagnostics) -> Option<Spanned<f64>> {
+    let dropout = settings.decimal("dropout", sink)?;
+    if (0.0..1.0).contains(&dropout.value) {
+        return Some(dropout);
+    }
+    sink.push(Dropout { value: dropout.value, span: dropout.span });
+    None
+}
+
+/// `clip 1.0` or `clip off`.
+fn read_clip(entry: &Entry, sink: &mut Diagnostics) -> Option<Option<f64>> {
+    match entry.values.as_slice() {
+        [Value::Word(word)] if word.text == "off" => Some(None),
+        [Value::Number(number)] => {
+            let clip = values::decimal_of("clip", number, sink)?;
+            if clip.value <= 0.0 {
+                sink.push(Clip { value: clip.value, span: clip.span });
+                return None;
+            }
+            Some(Some(clip.value))
+        }
+        _ => values::report(entry, "a number or off", sink),
+    }
+}
+
+/// `evaluate every 200`
+fn read_evaluate(entry: &Entry, sink: &mut Diagnostics) -> Option<usize> {
+    match entry.values.as_slice() {
+        [Value::Word(word), Value::Number(number)] if word.text == "every" => {
+            values::size_of("evaluate every", number, STEPS, sink).map(|every| every.value)
+        }
+        _ => values::report(entry, "steps, as in every 200", sink),
+    }
+}
+
+/// `schedule linear { warmup 10% }`
+fn read_schedule(settings: &Settings, sink: &mut Diagnostics) -> Option<Schedule> {
+    let Some(entry) = settings.get("schedule") else {
+        return Some(Schedule::Linear { warmup: Warmup::Fraction(DEFAULT_WARMUP) });
+    };
+    let word = values::word(entry, sink);
+    let options = Settings::of_options("`schedule`", entry.body.as_ref(), &["warmup"], sink);
+    let warmup = match options.plain("warmup", sink) {
+        Some(entry) => read_warmup(entry, sink),
+        None => Some(Warmup::Fraction(DEFAULT_WARMUP)),
+    };
+    let word = word?;
+    match word.text.as_str() {
+        "linear" => Some(Schedule::Linear { warmup: warmup? }),
+        "constant" => Some(Schedule::Constant { warmup: warmup? }),
+        other => {
+            let help = did_you_mean(other, &["linear", "constant"]);
+            sink.push(UnknownSchedule { schedule: other.into(), help, span: word.span });
+            None
+        }
+    }
+}
+
+/// `10%` of all steps, or `500` steps.
+fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
+    let [Value::Number(number)] = entry.values.as_slice() else {
+        return values::report(entry, "a share such as 10% or a number of steps", sink);
+    };
+    match number.amount {
+        Amount::Percent(percent) if (0.0..=100.0).contains(&percent) => {
+            Some(Warmup::Fraction(percent / 100.0))
+        }
+        Amount::Percent(_) => {
+            sink.push(Percent { text: number.text.clone(), span: number.span });
+            None
+        }
+        Amount::Whole(0) => Some(Warmup::Steps(0)),
+        Amount::Whole(_) => {
+            values::size_of("warmup", number, STEPS, sink).map(|steps| Warmup::Steps(steps.value))
+        }
+        Amount::Decimal(_) => values::report(entry, "a share such as 10% or a number of steps", sink),
+    }
+}
+
+/// MT-Uncertainty unless the file says otherwise, with as many candidates a task as the batch has examples.
+fn read_sampler(
+    settings: &Settings,
+    batch: Option<(usize, Option<Span>)>,
+    tasks: usize,
+    sink: &mut Diagnostics,
+) -> Option<Sampler> {
+    let Some(entry) = settings.get("sampler") else {
+        return Some(Sampler::MtUncertainty { candidates: batch?.0 });
+    };
+    let word = values::word(entry, sink)?;
+    let keys: &[&str] = if word.text == "mt_uncertainty" { &["candidates"] } else { &[] };
+    match word.text.as_str() {
+        "mt_uncertainty" => {
+            let options = Settings::of_options("`sampler mt_uncertainty`", entry.body.as_ref(), keys, sink);
+            let Some(_) = options.get("candidates") else {
+                return Some(Sampler::MtUncertainty { candidates: batch?.0 });
+            };
+            let candidates = options.size("candidates", BATCH, sink)?;
+            if let Some(batch) = batch {
+                check_candidates(candidates, batch, tasks, sink);
+            }
+            Some(Sampler::MtUncertainty { candidates: candidates.value })
+        }
+        "proportional" => {
+            Settings::of_options("`sampler proportional`", entry.body.as_ref(), keys, sink);
+            Some(Sampler::Proportional)
+        }
+        _ => unknown_sampler(word, sink),
+    }
+}
+
+fn unknown_sampler(word: &Word, sink: &mut Diagnostics) -> Option<Sampler> {
+    let help = did_you_mean(&word.text, &["mt_uncertainty", "proportional"]);
+    sink.push(UnknownSampler { sampler: word.text.clone(), help, span: word.span });
+    None
+}
+
+/// The batch is chosen from the candidates of all tasks, so there have to be enough of them.
+fn check_candidates(
+    candidates: Spanned<usize>,
+    (batch, batch_span): (usize, Option<Span>),
+    tasks: usize,
+    sink: &mut Diagnostics,
+) {
+    let all = candidates.value.saturating_mul(tasks);
+    if tasks > 0 && all < batch {
+        sink.push(FewCandidates {
+            each: candidates.value,
+            tasks,
+            all,
+            batch,
+            least: batch.div_ceil(tasks),
+            candidates: candidates.span,
+            batch_span,
+        });
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("no sampler is called `{sampler}`")]
+#[diagnostic(code(cam::sampler::unknown), help("{help}"))]
+struct UnknownSampler {
+    sampler: String,
+    help: String,
+    #[label("unknown sampler")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("{each} candidates of each of {tasks} tasks are {all}, fewer than the batch of {batch}")]
+#[diagnostic(code(cam::sampler::candidates), help("at least `candidates {least}`"))]
+struct FewCandidates {
+    each: usize,
+    tasks: usize,
+    all: usize,
+    batch: usize,
+    least: usize,
+    #[label(primary, "too few")]
+    candidates: Span,
+    #[label("for this batch")]
+    batch_span: Option<Span>,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("no schedule is called `{schedule}`")]
+#[diagnostic(code(cam::train::unknown_schedule), help("{help}"))]
+struct UnknownSchedule {
+    schedule: String,
+    help: String,
+    #[label("unknown schedule")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{text}` is no share of all steps")]
+#[diagnostic(code(cam::train::percent), help("from `0%` to `100%`, or a number of steps without `%`"))]
+struct Percent {
+    text: String,
+    #[label("not between 0% and 100%")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("dropout {value} is no probability below 1")]
+#[diagnostic(code(cam::train::dropout), help("`dropout 0.1` is usual, `dropout 0` turns it off"))]
+struct Dropout {
+    value: f64,
+    #[label("not in [0, 1)")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("gradients cannot be clipped to the norm {value}")]
+#[diagnostic(code(cam::train::clip), help("`clip 1.0` is usual, `clip off` turns it off"))]
+struct Clip {
+    value: f64,
+    #[label("not above 0")]
+    span: Span,
+}

@@ -1,0 +1,132 @@
+//! Freezing, as a data-flow analysis: what is frozen, and what of it gradients still have to cross.
+//!
+//! Data flows through embeddings, alignment, layer 0, layer 1, ..., pooler. A part is *constant* while nothing trained
+//! lies in it or before it. A ladder stands beside this chain: its steps read the layers' outputs and feed only each
+//! other and the pooler, so layers inside of it stay constant and the pooler does not.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{
+    check_layers::{Part, check_part, in_words},
+    check_modules::Modules,
+    check_shapes::Shape,
+    index_items::Items,
+};
+use crate::{
+    diagnostics::Diagnostics,
+    ir::{Flow, Origin, Weights},
+    span::Span,
+};
+
+/// What `freeze` says of every part.
+#[derive(Debug)]
+pub struct Freezing {
+    pub embeddings: (Weights, Flow),
+    pub layers: Vec<(Weights, Flow)>,
+    pub pooler: (Weights, Flow),
+}
+
+pub fn flow_freezing(items: &Items, shape: &Shape, modules: &Modules, sink: &mut Diagnostics) -> Freezing {
+    let mut frozen = Frozen::new(shape.layers.map_or(0, |layers| layers.value));
+    for part in items.freezes.iter().flat_map(|freeze| &freeze.parts) {
+        if let Some(resolved) = check_part(part, shape.layers, sink) {
+            frozen.add(resolved, part.span, &in_words(part), sink);
+        }
+    }
+    if let (Some(origin), Some(freeze)) = (&shape.origin, items.freezes.first())
+        && matches!(origin.value, Origin::Scratch { .. })
+    {
+        sink.push(NewAndFrozen { freeze: freeze.span, origin: origin.span });
+    }
+    flow(&frozen, modules)
+}
+
+/// Where each part was frozen first.
+struct Frozen {
+    embeddings: Option<Span>,
+    layers: Vec<Option<Span>>,
+    pooler: Option<Span>,
+}
+
+impl Frozen {
+    fn new(layers: usize) -> Self {
+        Self { embeddings: None, layers: vec![None; layers], pooler: None }
+    }
+
+    fn add(&mut self, part: Part, span: Span, words: &str, sink: &mut Diagnostics) {
+        let slots = match part {
+            Part::Embeddings => std::slice::from_mut(&mut self.embeddings),
+            Part::Pooler => std::slice::from_mut(&mut self.pooler),
+            // Empty only where the depth is a mistake; otherwise the range lies inside.
+            Part::Layers(layers) => self.layers.get_mut(layers).unwrap_or_default(),
+        };
+        if let Some(first) = slots.iter().find_map(|slot| *slot) {
+            sink.push(Repeated { part: words.to_owned(), first, again: span });
+        }
+        slots.fill(Some(span));
+    }
+}
+
+fn flow(frozen: &Frozen, modules: &Modules) -> Freezing {
+    let weights = |slot: &Option<Span>| if slot.is_some() { Weights::Frozen } else { Weights::Trained };
+    let mut trained_before = false;
+    let mut step = |weights: Weights, has_module: bool| {
+        let trained_here = weights == Weights::Trained || has_module;
+        let flow = match (trained_here, trained_before) {
+            (true, _) => Flow::Trained,
+            (false, true) => Flow::Passed,
+            (false, false) => Flow::Constant,
+        };
+        trained_before |= trained_here;
+        (weights, flow)
+    };
+
+    let embeddings = step(weights(&frozen.embeddings), false);
+    // Alignment is a step of its own: trained, behind the tables, part of neither they nor layer 0.
+    if modules.alignment.is_some() {
+        step(Weights::Frozen, true);
+    }
+    let layers = frozen
+        .layers
+        .iter()
+        .enumerate()
+        .map(|(i, slot)| step(weights(slot), has_module(modules, i)))
+        .collect();
+    if modules.ladder.is_some() {
+        step(Weights::Frozen, true);
+    }
+    let pooler = step(weights(&frozen.pooler), false);
+    Freezing { embeddings, layers, pooler }
+}
+
+/// Does a module lie inside layer `i`?
+fn has_module(modules: &Modules, i: usize) -> bool {
+    modules.attention.iter().any(|placed| placed.layers.contains(&i))
+        || modules.norm.iter().any(|placed| placed.layers.contains(&i))
+        || modules.bottleneck.iter().any(|placed| placed.layers.contains(&i))
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("new weights cannot be frozen: nothing would ever train them")]
+#[diagnostic(
+    code(cam::freezing::new_and_frozen),
+    help("without `freeze` they are trained; `checkpoint` loads weights that can be frozen")
+)]
+struct NewAndFrozen {
+    #[label(primary, "frozen")]
+    freeze: Span,
+    #[label("new: starts from random weights")]
+    origin: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{part}` is frozen twice")]
+#[diagnostic(code(cam::freezing::repeated), help("one of the two has to go, or to name other layers"))]
+struct Repeated {
+    part: String,
+    #[label("first here")]
+    first: Span,
+    #[label(primary, "and again here")]
+    again: Span,
+}

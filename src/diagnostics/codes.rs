@@ -1,0 +1,2 @@
+//! Every code, with what it means in a line.
+pub const CODES: &[(&str, &str)] = &[];

@@ -1,0 +1,241 @@
+//! What a `.cam` file says, word by word: items, entries, values, each with its [`Span`], and all comments.
+//!
+//! `ast::Task` is what was written, `ir::Task` what was meant. Words are unresolved, defaults are absent.
+
+use serde::Serialize;
+
+use crate::span::Span;
+
+#[derive(Clone, Debug, Serialize)]
+pub struct File {
+    pub items: Vec<Item>,
+    /// In the order of the text; no other node holds comments.
+    pub comments: Vec<Comment>,
+}
+
+/// `// ...` to the end of its line.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comment {
+    pub span: Span,
+    /// With its slashes, without white space at the end.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    Model(Model),
+    Backbone(Backbone),
+    Sequence(Sequence),
+    Tasks(Tasks),
+    Freeze(Freeze),
+    /// Boxed: twice the size of the next largest.
+    Attach(Box<Attach>),
+    Train(Train),
+}
+
+/// `model camtl_base`
+#[derive(Clone, Debug, Serialize)]
+pub struct Model {
+    pub span: Span,
+    pub name: Word,
+}
+
+/// `backbone bert { layers 12 }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Backbone {
+    pub span: Span,
+    pub kind: Word,
+    pub body: Body,
+}
+
+/// `sequence 128`
+#[derive(Clone, Debug, Serialize)]
+pub struct Sequence {
+    pub span: Span,
+    pub length: Number,
+}
+
+/// `tasks { cola { classify 2 } }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Tasks {
+    pub span: Span,
+    /// From brace to brace.
+    pub block: Span,
+    pub tasks: Vec<Task>,
+}
+
+/// `cola { classify 2   data glue "CoLA" }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Task {
+    pub span: Span,
+    pub name: Word,
+    pub body: Body,
+}
+
+/// `freeze embeddings, layers 0..6`
+#[derive(Clone, Debug, Serialize)]
+pub struct Freeze {
+    pub span: Span,
+    pub parts: Vec<Part>,
+}
+
+/// `attach attention to layers 6..12 { blocks 6 }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Attach {
+    pub span: Span,
+    pub module: Word,
+    pub place: Place,
+    pub body: Option<Body>,
+}
+
+/// `to layers 6..12`
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    pub span: Span,
+    pub preposition: Word,
+    pub part: Part,
+}
+
+/// `embeddings`, `layer 8`, `layers 0..6`
+#[derive(Clone, Debug, Serialize)]
+pub struct Part {
+    pub span: Span,
+    pub name: Word,
+    pub extent: Option<Extent>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    One(Number),
+    Range(Range),
+}
+
+/// `train { batch 32 }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Train {
+    pub span: Span,
+    pub body: Body,
+}
+
+/// Entries in braces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Body {
+    /// From brace to brace.
+    pub span: Span,
+    pub entries: Vec<Entry>,
+}
+
+/// A key, what it is set to, and its own block: `optimizer adamw { lr 2e-5 }`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub span: Span,
+    pub key: Word,
+    /// `glue "CoLA"` are two values, `a, b` are one [`List`].
+    pub values: Vec<Value>,
+    pub body: Option<Body>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    Word(Word),
+    Text(Text),
+    Number(Number),
+    Range(Range),
+    List(List),
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Word {
+    pub span: Span,
+    pub text: String,
+}
+
+/// `"bert-base-cased"`
+#[derive(Clone, Debug, Serialize)]
+pub struct Text {
+    /// With the quotes.
+    pub span: Span,
+    /// Without quotes and escapes.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Number {
+    pub span: Span,
+    /// As written: `1_000`, `2e-5`, `10%`.
+    pub text: String,
+    pub amount: Amount,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount {
+    /// Digits only: no sign, point or exponent.
+    Whole(u64),
+    Decimal(f64),
+    /// `10%` is 10.
+    Percent(f64),
+}
+
+/// `0.0 .. 5.0`
+#[derive(Clone, Debug, Serialize)]
+pub struct Range {
+    pub span: Span,
+    pub low: Number,
+    pub high: Number,
+}
+
+/// `entailment, not_entailment`: at least two, none a range or a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct List {
+    pub span: Span,
+    pub values: Vec<Value>,
+}
+
+impl Item {
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Model(item) => item.span,
+            Item::Backbone(item) => item.span,
+            Item::Sequence(item) => item.span,
+            Item::Tasks(item) => item.span,
+            Item::Freeze(item) => item.span,
+            Item::Attach(item) => item.span,
+            Item::Train(item) => item.span,
+        }
+    }
+}
+
+impl Extent {
+    pub fn span(&self) -> Span {
+        match self {
+            Extent::One(number) => number.span,
+            Extent::Range(range) => range.span,
+        }
+    }
+}
+
+impl Value {
+    pub fn span(&self) -> Span {
+        match self {
+            Value::Word(value) => value.span,
+            Value::Text(value) => value.span,
+            Value::Number(value) => value.span,
+            Value::Range(value) => value.span,
+            Value::List(value) => value.span,
+        }
+    }
+}
+
+impl Entry {
+    /// All values together; the key where there is none.
+    pub fn value_span(&self) -> Span {
+        match (self.values.first(), self.values.last()) {
+            (Some(first), Some(last)) => first.span().to(last.span()),
+            _ => self.key.span,
+        }
+    }
+}
