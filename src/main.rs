@@ -3,17 +3,16 @@
 use std::process::ExitCode;
 
 use camtl::cli::args::{Arguments, Command};
-use camtl::cli::{self, Failure, Outcome};
+use camtl::cli::{self, Outcome};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
     match dispatch(Arguments::parse().command) {
         Ok(code) => code,
-        Err(Failure::Report(report)) => {
-            eprintln!("{report:?}");
+        Err(failure) => {
+            failure.show();
             ExitCode::FAILURE
         }
-        Err(Failure::Shown) => ExitCode::FAILURE,
     }
 }
 

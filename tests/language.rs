@@ -1,8 +1,14 @@
-use std::{fs, path::{Path, PathBuf}};
-use camtl::{analysis, diagnostics::Style, span::Source, fmt};
+use camtl::{analysis, diagnostics::Style, fmt, span::Source};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn cams(dir: &str) -> Vec<PathBuf> {
-    let mut v: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut v: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     v.sort();
     v
 }
@@ -14,8 +20,12 @@ fn smoke() {
             Ok((_, w)) => println!("{}", w.render(&s, Style::Plain)),
             Err(e) => println!("{}", e.render(&s, Style::Plain)),
         }
-        if let Ok(f) = fmt::format(&s) {println!("{f}");
-        let again = fmt::format(&Source::new("x", f.clone())).unwrap();
-        if again != f { println!("DIFFERS\n{again}"); }}
+        if let Ok(f) = fmt::format(&s) {
+            println!("{f}");
+            let again = fmt::format(&Source::new("x", f.clone())).unwrap();
+            if again != f {
+                println!("DIFFERS\n{again}");
+            }
+        }
     }
 }

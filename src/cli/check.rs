@@ -13,11 +13,10 @@ pub fn run(args: &Check) -> Outcome {
                 let tasks = if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
                 output::print(&format!("{}: `{name}` is fine, with {tasks}\n", path.display()))?;
             }
-            Err(Failure::Report(report)) => {
+            Err(failure) => {
                 is_good = false;
-                eprintln!("{report:?}");
+                failure.show();
             }
-            Err(Failure::Shown) => is_good = false,
         }
     }
     if is_good { Ok(()) } else { Err(Failure::Shown) }

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use miette::Diagnostic;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use thiserror::Error;
+
+use super::output;
 
 /// What a command gives.
 pub type Outcome<T = ()> = Result<T, Failure>;
@@ -16,6 +18,24 @@ pub enum Failure {
     Report(miette::Report),
     /// What there is to say has been said.
     Shown,
+}
+
+impl Failure {
+    /// Prints what has not been said yet to stderr.
+    pub fn show(&self) {
+        let Self::Report(report) = self else { return };
+        let theme = match output::has_colors() {
+            true => GraphicalTheme::unicode(),
+            false => GraphicalTheme::unicode_nocolor(),
+        };
+        // Paths stay in one piece, so that they can be copied: the terminal wraps by itself.
+        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_wrap_lines(false);
+        let mut text = String::new();
+        match handler.render_report(&mut text, report.as_ref()) {
+            Ok(()) => eprintln!("{}", text.trim_end()),
+            Err(_) => eprintln!("error: {report}"),
+        }
+    }
 }
 
 impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {

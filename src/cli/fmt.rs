@@ -13,11 +13,10 @@ pub fn run(args: &Fmt) -> Outcome {
     for path in &args.files {
         match format_file(path, args.check) {
             Ok(is_laid_out) => is_good &= is_laid_out,
-            Err(Failure::Report(report)) => {
+            Err(failure) => {
                 is_good = false;
-                eprintln!("{report:?}");
+                failure.show();
             }
-            Err(Failure::Shown) => is_good = false,
         }
     }
     if is_good { Ok(()) } else { Err(Failure::Shown) }

@@ -1,12 +1,11 @@
 //! From a path to a checked model. Mistakes and warnings are shown here, under the lines that they speak of.
 
-use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Failure, Outcome, files};
+use super::{Failure, Outcome, files, output};
 use crate::analysis;
 use crate::diagnostics::{Diagnostics, Style};
 use crate::ir::Program;
@@ -54,8 +53,7 @@ pub fn show(source: &Source, diagnostics: &Diagnostics) {
     if diagnostics.is_empty() {
         return;
     }
-    let is_plain = !io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
-    let style = if is_plain { Style::Plain } else { Style::Color };
+    let style = if output::has_colors() { Style::Color } else { Style::Plain };
     eprintln!("{}", diagnostics.render(source, style).trim_end());
 }
 

@@ -1,6 +1,7 @@
-//! Writing to stdout, where a reader that has seen enough (`camtlc graph x.cam | head`) is no error.
+//! The two streams: stdout, where a reader that has seen enough (`camtlc graph x.cam | head`) is no error, and
+//! what stderr can show.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use super::Outcome;
 use super::failure::refused;
@@ -14,4 +15,9 @@ pub fn print(text: &str) -> Outcome {
         }
         _ => Ok(()),
     }
+}
+
+/// Is stderr a terminal whose user has not said no to colors?
+pub fn has_colors() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

@@ -224,7 +224,13 @@ fn climb(run: &Run, ladder: &Ladder) -> TokenStream {
         (false, true) => quote!(&self.ladder[#from..]),
         (false, false) => quote!(&self.ladder[#from..#to]),
     };
-    let below = if first { quote!(None) } else { quote!(Some(f)) };
-    let out = if last { quote!((_, x)) } else { quote!((x, f)) };
-    quote!(let #out = climb(&self.#field, #steps, x, #below, &z, batch, pass);)
+    let below = if first { quote!((x, None)) } else { quote!((x, f)) };
+    let climb = quote!(climb(&self.#field, #steps, #below, &z, batch, pass));
+    match last {
+        true => quote! {
+            let (_, f) = #climb;
+            let x = f.expect("the ladder has a step");
+        },
+        false => quote!(let (x, f) = #climb;),
+    }
 }
