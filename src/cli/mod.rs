@@ -1,1 +1,38 @@
-//! (being written)
+//! `camtlc`'s side of the file system, the terminal and other processes: thin commands over the compiler.
+//!
+//! [`args`] is data, `main.rs` dispatches, and each command has a file:
+//!
+//! | commands | what they do with a model |
+//! |---|---|
+//! | [`check`], [`fmt`], [`graph`], [`stats`] | read it, and print what the compiler has to say |
+//! | [`build`] | lower it, and let cargo build the binary |
+//! | [`train`], [`eval`], [`predict`] | build it, and [become its binary](become_binary) |
+//!
+//! A build is [`home`] (where everything lies), [`stamp`] (is there anything to do?), [`crate_files`] (what cargo
+//! reads), [`cargo`] (run it, and say what went wrong) and [`driver`] (these in order). Results go to stdout;
+//! progress, warnings and errors go to stderr, so that output can be piped.
+
+pub mod args;
+
+pub mod build;
+pub mod check;
+pub mod eval;
+pub mod fmt;
+pub mod graph;
+pub mod predict;
+pub mod stats;
+pub mod train;
+
+mod become_binary;
+mod cargo;
+mod crate_files;
+mod driver;
+mod failure;
+mod files;
+mod home;
+mod load;
+mod output;
+mod stamp;
+mod status_line;
+
+pub use failure::{Failure, Outcome};

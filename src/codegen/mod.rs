@@ -1,1 +1,94 @@
-//! (being written)
+//! From a [`Program`] to the Rust crate that trains and runs it: `lower` is a pure function to file texts.
+//!
+//! | file of the crate | made by |
+//! |---|---|
+//! | `Cargo.toml`, `.cargo/config.toml`, `Cargo.lock` | [`manifest`] |
+//! | `src/main.rs` | [`entry`] |
+//! | `src/tasks.rs`: `PLAN`, all that is not the network | [`tasks`] |
+//! | `src/network.rs`: `Encoder` and `Heads`, typed by their shapes | [`network`], from [`group_layers`] |
+//! | `model.cam` | the model's own text, verbatim |
+//!
+//! Rust is made with `quote` and printed with `prettyplease`, never pasted from strings, so that a name or a
+//! string of the model can't break out into code. The input is checked: a panic here is a bug of `analysis`.
+//! Deliberately absent: the file system, and any import of the runtime; the paths that these files print are
+//! the only contract with it.
+
+mod encoder;
+mod entry;
+mod group_layers;
+mod heads;
+mod manifest;
+mod names;
+mod network;
+mod print;
+mod tasks;
+
+use std::path::PathBuf;
+
+use crate::ir::Program;
+
+/// The files of one generated crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crate {
+    /// The package's name, which is also its binary's.
+    pub name: String,
+    /// In the order in which a reader would open them.
+    pub files: Vec<File>,
+}
+
+/// One generated file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Relative to the crate's root, with `/` between folders.
+    pub path: &'static str,
+    pub text: String,
+}
+
+/// What the crate is to be like, apart from the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub runtime: Runtime,
+    /// Run on any processor of this kind, instead of using all that the building machine's offers.
+    pub portable: bool,
+}
+
+/// Where the generated crate finds `camtl`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// A checkout of its source.
+    Path(PathBuf),
+    /// A release on the registry, exactly this one.
+    Version(String),
+}
+
+/// The first words of a generated `Cargo.toml`: what tells a folder of camtlc's from anybody else's.
+pub const MARKER: &str = "# Made by camtlc";
+
+/// Lowers a program; `source` is the model's text, which travels inside the binary and every run.
+pub fn lower(program: &Program, source: &str, options: &Options) -> Crate {
+    let mut files = vec![
+        File { path: "Cargo.toml", text: manifest::cargo_toml(program, &options.runtime) },
+        File { path: "src/main.rs", text: entry::main_rs(program) },
+        File { path: "src/network.rs", text: network::network_rs(program) },
+        File { path: "src/tasks.rs", text: tasks::tasks_rs(program) },
+        File { path: "model.cam", text: source.to_owned() },
+        File { path: "Cargo.lock", text: manifest::LOCK.to_owned() },
+    ];
+    if !options.portable {
+        files.push(File { path: ".cargo/config.toml", text: manifest::CONFIG.to_owned() });
+    }
+    Crate { name: names::package(program), files }
+}
+
+/// What a checkpoint is bound to: equal for two programs whose networks and tasks are equal.
+///
+/// BLAKE3 over the program's JSON without what may change between two runs of one network, that is, without
+/// the training settings and the summary; the first 32 hexadecimal digits.
+pub fn fingerprint(program: &Program) -> String {
+    let mut json = serde_json::to_value(program).expect("a program has only maps with string keys");
+    let fields = json.as_object_mut().expect("a struct is an object");
+    fields.shift_remove("training");
+    fields.shift_remove("summary");
+    let hash = blake3::hash(json.to_string().as_bytes()).to_hex();
+    hash[..32].to_owned()
+}

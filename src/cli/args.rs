@@ -1,0 +1,194 @@
+//! The command line as data.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+use crate::graph::Format;
+
+/// Compiler for camtl, a small language for task-conditioned multi-task Transformers.
+///
+/// A .cam file says which pretrained network is shared, what of it is frozen, where the conditional modules of
+/// CA-MTL attach, and which tasks are learned. camtlc checks it, shows it, and builds the program that trains it.
+#[derive(Debug, Parser)]
+#[command(name = "camtlc", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  camtlc check models/*.cam                     every mistake at once, with its place and a way out
+  camtlc graph models/camtl_base.cam            what is constant, passed through and trained, and why
+  camtlc train models/quickstart.cam            build the model's program and train it
+  camtlc eval runs/quickstart                   measure a trained run on the development sets
+
+Built programs and their dependencies are kept in CAMTL_HOME (default: ~/.cache/camtl).";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(Check),
+    Fmt(Fmt),
+    Graph(Graph),
+    Stats(Stats),
+    Build(Build),
+    Train(Train),
+    Eval(Eval),
+    Predict(Predict),
+}
+
+/// Check models, and show all mistakes and warnings
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The models
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Lay models out in the one standard style, in place
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// The models; `-` formats stdin to stdout
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change nothing; name the files that would change, and fail if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Show every part of the network: its shape, its parameters, and whether it is trained
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to show it
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+}
+
+/// Count the parameters: frozen, loaded, new, and in relation to the backbone
+#[derive(Debug, Args)]
+pub struct Stats {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Build the model's program: it trains, evaluates and predicts without camtlc or cargo
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Also write the generated crate into this folder
+    #[arg(long, value_name = "DIR")]
+    pub emit: Option<PathBuf>,
+    /// For any processor of this kind, instead of using all that this machine's offers
+    #[arg(long)]
+    pub portable: bool,
+}
+
+/// Train a model
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The tasks' data [default: the folder beside the model and named like it, if there is one, or `data`]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The pretrained backbone, instead of the checkpoint that the model names
+    #[arg(long, value_name = "DIR")]
+    pub backbone: Option<PathBuf>,
+    /// The run's folder
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Optimizer steps, instead of the model's
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Seed of everything random, instead of the model's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Any other training setting, instead of the model's; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<String>,
+}
+
+/// Measure a trained run
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The tasks' data [default: where it was in training]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Which part of the data
+    #[arg(long, value_name = "SPLIT", default_value = "dev")]
+    pub split: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Predict with a trained run
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("input").required(true).args(["text", "file"]))]
+pub struct Predict {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Which task
+    #[arg(long)]
+    pub task: String,
+    /// The text, or the first of a pair
+    #[arg(long, value_name = "A")]
+    pub text: Option<String>,
+    /// The second text of a pair
+    #[arg(long, value_name = "B", requires = "text")]
+    pub text_b: Option<String>,
+    /// A file with an example a line: text_a [TAB text_b]
+    #[arg(long = "in", id = "file", value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Where the predictions go [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn key_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() && !value.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err("expected KEY=VALUE, as in `lr=1e-4`".to_owned()),
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Dot, Self::Mermaid, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Text => PossibleValue::new("text").help("a table for the terminal"),
+            Self::Dot => PossibleValue::new("dot").help("for Graphviz"),
+            Self::Mermaid => PossibleValue::new("mermaid").help("for Markdown"),
+            Self::Json => PossibleValue::new("json").help("for other programs, every layer on its own"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,86 @@
+//! From a model to its binary: lower it, see whether it is built already, and if not, let cargo build it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::failure::refused;
+use super::home::{self, Home};
+use super::load::Model;
+use super::status_line::StatusLine;
+use super::{Outcome, cargo, crate_files, files, stamp};
+use crate::codegen::{self, Crate, Options};
+
+/// A finished binary.
+pub struct Built {
+    pub binary: PathBuf,
+    /// How long cargo took; `None` where there was nothing to do.
+    pub took: Option<Duration>,
+}
+
+/// Lowers a model for this machine.
+pub fn lower(model: &Model, portable: bool) -> Outcome<(Crate, Options)> {
+    let options = Options { runtime: home::runtime()?, portable };
+    let generated = codegen::lower(&model.program, &model.source.text, &options);
+    Ok((generated, options))
+}
+
+/// Makes the binary, or finds it where an equal one was made before.
+pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Built> {
+    let home = Home::find()?;
+    let stamp = stamp::stamp(generated, options)?;
+    let suffix = std::env::consts::EXE_SUFFIX;
+    let binary = home.bin().join(format!("{}-{stamp}{suffix}", generated.name));
+    if binary.is_file() {
+        return Ok(Built { binary, took: None });
+    }
+
+    let line = StatusLine::new();
+    files::create_folder(&home.bin())?;
+    let _lock = hold(&home.lock(), &line)?;
+    if binary.is_file() {
+        // Another camtlc has built it while this one waited.
+        return Ok(Built { binary, took: None });
+    }
+
+    line.note(&format!("building {}; the first build also compiles its dependencies", generated.name));
+    let folder = home.crates().join(format!("{}-{}", generated.name, stamp::of_path(&model.place())));
+    crate_files::write(generated, &folder)?;
+    let made = cargo::build(&generated.name, &folder, &home.target(), &line)?;
+    files::copy(&made, &binary)?;
+    Ok(Built { binary, took: Some(line.elapsed()) })
+}
+
+/// What `train`, `eval` and `predict` need; says so on stderr when it has built something.
+pub fn binary(model: &Model) -> Outcome<PathBuf> {
+    let (generated, options) = lower(model, false)?;
+    let built = make(model, &generated, &options)?;
+    if let Some(took) = built.took {
+        eprintln!("{}", describe(&built.binary, Some(took)));
+    }
+    Ok(built.binary)
+}
+
+/// "up to date: PATH" or "built in 12.3 s: PATH".
+pub fn describe(binary: &Path, took: Option<Duration>) -> String {
+    match took {
+        None => format!("up to date: {}", binary.display()),
+        Some(took) => format!("built in {:.1} s: {}", took.as_secs_f64(), binary.display()),
+    }
+}
+
+/// Waits until no other camtlc builds. Two models of one name have one place in cargo's folder, from which the
+/// binary is taken, so writing the crate, building it and taking the binary are one.
+fn hold(path: &Path, line: &StatusLine) -> Outcome<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(refused("write", path))?;
+    if file.try_lock().is_err() {
+        line.note("waiting for another camtlc that builds");
+        file.lock().map_err(refused("lock", path))?;
+    }
+    Ok(file)
+}

@@ -1,0 +1,20 @@
+//! `camtlc eval`: build the program of the model that a run was trained from, and measure the run with it.
+
+use std::process::{Command, ExitCode};
+
+use super::args::Eval;
+use super::{Outcome, become_binary, driver, load};
+
+pub fn run(args: &Eval) -> Outcome<ExitCode> {
+    let model = load::load_run(&args.run)?;
+    let mut command = Command::new(driver::binary(&model)?);
+    command.arg("eval").arg("--run").arg(&args.run);
+    command.arg("--split").arg(&args.split);
+    if let Some(folder) = &args.data {
+        command.arg("--data").arg(folder);
+    }
+    if args.json {
+        command.arg("--json");
+    }
+    become_binary::run(command)
+}

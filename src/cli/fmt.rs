@@ -1,0 +1,54 @@
+//! `camtlc fmt`: the one standard layout, in place, on stdin, or only as a check.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::args::Fmt;
+use super::failure::{Failure, refused};
+use super::{Outcome, files, load, output};
+use crate::span::Source;
+
+pub fn run(args: &Fmt) -> Outcome {
+    let mut is_good = true;
+    for path in &args.files {
+        match format_file(path, args.check) {
+            Ok(is_laid_out) => is_good &= is_laid_out,
+            Err(failure) => {
+                is_good = false;
+                failure.show();
+            }
+        }
+    }
+    if is_good { Ok(()) } else { Err(Failure::Shown) }
+}
+
+/// Gives whether all is well: the file is in the standard layout, or has been brought into it.
+fn format_file(path: &Path, check: bool) -> Outcome<bool> {
+    let is_stdin = path == Path::new("-");
+    let source = match is_stdin {
+        true => Source::new("stdin", read_stdin()?),
+        false => Source::new(path.to_string_lossy(), files::read(path)?),
+    };
+    let text = match crate::fmt::format(&source) {
+        Ok(text) => text,
+        Err(mistakes) => {
+            load::show(&source, &mistakes);
+            return Err(Failure::Shown);
+        }
+    };
+    let is_laid_out = text == source.text;
+    match (check, is_stdin) {
+        (true, _) if !is_laid_out => eprintln!("{} is not in the standard layout", source.name),
+        (true, _) => {}
+        (false, true) => output::print(&text)?,
+        (false, false) if !is_laid_out => files::replace(path, &text)?,
+        (false, false) => {}
+    }
+    Ok(is_laid_out || !check)
+}
+
+fn read_stdin() -> Outcome<String> {
+    let mut text = String::new();
+    io::stdin().lock().read_to_string(&mut text).map_err(refused("read", "stdin"))?;
+    Ok(text)
+}

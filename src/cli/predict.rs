@@ -1,0 +1,46 @@
+//! `camtlc predict`: build the program of the model that a run was trained from, and predict with it.
+
+use std::process::{Command, ExitCode};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::args::Predict;
+use super::{Outcome, become_binary, driver, load};
+use crate::diagnostics;
+
+pub fn run(args: &Predict) -> Outcome<ExitCode> {
+    let model = load::load_run(&args.run)?;
+    let tasks: Vec<&str> = model.program.tasks.iter().map(|task| task.name.as_str()).collect();
+    if !tasks.contains(&args.task.as_str()) {
+        let help = diagnostics::did_you_mean(&args.task, &tasks);
+        return Err(NoTask { task: args.task.clone(), model: model.program.name.clone(), help }.into());
+    }
+
+    let mut command = Command::new(driver::binary(&model)?);
+    command.arg("predict").arg("--run").arg(&args.run);
+    command.arg("--task").arg(&args.task);
+    if let Some(text) = &args.text {
+        command.arg("--text").arg(text);
+    }
+    if let Some(text) = &args.text_b {
+        command.arg("--text-b").arg(text);
+    }
+    if let Some(file) = &args.input {
+        command.arg("--in").arg(file);
+    }
+    if let Some(file) = &args.out {
+        command.arg("--out").arg(file);
+    }
+    become_binary::run(command)
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{model}` has no task `{task}`")]
+#[diagnostic(code(camtlc::task))]
+struct NoTask {
+    task: String,
+    model: String,
+    #[help]
+    help: String,
+}

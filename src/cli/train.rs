@@ -1,0 +1,52 @@
+//! `camtlc train`: build the model's program and become it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use super::args::Train;
+use super::{Outcome, become_binary, driver, load};
+
+pub fn run(args: &Train) -> Outcome<ExitCode> {
+    let model = load::load(&args.file)?;
+    let mut command = Command::new(driver::binary(&model)?);
+    command.arg("train").arg("--model").arg(&args.file);
+    command.arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.file)));
+    if let Some(folder) = &args.backbone {
+        command.arg("--backbone").arg(folder);
+    }
+    if let Some(folder) = &args.out {
+        command.arg("--out").arg(folder);
+    }
+    if let Some(steps) = args.steps {
+        command.arg("--steps").arg(steps.to_string());
+    }
+    if let Some(seed) = args.seed {
+        command.arg("--seed").arg(seed.to_string());
+    }
+    for setting in &args.set {
+        command.arg("--set").arg(setting);
+    }
+    become_binary::run(command)
+}
+
+/// `models/quickstart/` for `models/quickstart.cam`, where there is such a folder; else `data`.
+fn data_of(model: &Path) -> PathBuf {
+    let beside = model.with_extension("");
+    if beside != model && beside.is_dir() { beside } else { PathBuf::from("data") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::data_of;
+
+    #[test]
+    fn data_lies_beside_a_model_or_in_the_current_folder() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let model = folder.path().join("small.cam");
+        assert_eq!(data_of(&model), Path::new("data"));
+        std::fs::create_dir(folder.path().join("small")).expect("created");
+        assert_eq!(data_of(&model), folder.path().join("small"));
+    }
+}

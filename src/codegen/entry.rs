@@ -1,0 +1,38 @@
+//! `src/main.rs` of the generated crate: the network's type and the plan, handed to the runtime.
+
+use quote::quote;
+
+use super::{names, print};
+use crate::ir::Program;
+
+pub fn main_rs(program: &Program) -> String {
+    let hidden = names::int(program.backbone.hidden);
+    let items = [
+        quote! {
+            mod network;
+            mod tasks;
+        },
+        quote!(
+            use camtl::runner;
+        ),
+        quote! {
+            #[global_allocator]
+            static ALLOCATOR: runner::Allocator = runner::ALLOCATOR;
+        },
+        quote! {
+            fn main() -> std::process::ExitCode {
+                runner::main::<#hidden, network::Model<_>>(&tasks::PLAN, include_str!("../model.cam"))
+            }
+        },
+    ];
+    print::file(&header(program), items)
+}
+
+fn header(program: &Program) -> String {
+    let title = match &program.summary {
+        Some(summary) => format!("`{}`: {summary}", program.name),
+        None => format!("`{}`, a task-conditioned multi-task Transformer.", program.name),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{title}\n\nMade by camtlc {version} from model.cam; do not edit, change the model instead.")
+}

@@ -1,0 +1,76 @@
+//! `Heads` of the generated crate: one field a task, and the match that finds it by the task's index.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use super::names;
+use crate::ir::{Kind, Program, Task};
+
+/// The struct and its three impls.
+pub fn items(program: &Program) -> [TokenStream; 4] {
+    let fields: Vec<Ident> = program.tasks.iter().map(|task| names::ident(&task.name)).collect();
+    [
+        structure(program, &fields),
+        build(program, &fields),
+        quote!(parameters!(Heads { #(#fields),* });),
+        predict(program, &fields),
+    ]
+}
+
+fn structure(program: &Program, fields: &[Ident]) -> TokenStream {
+    let types = program.tasks.iter().map(|task| head(program, task));
+    quote! {
+        /// A linear layer a task, on the pooled `[CLS]`.
+        pub struct Heads<D: Kernels> {
+            #(pub #fields: #types,)*
+        }
+    }
+}
+
+fn head(program: &Program, task: &Task) -> TokenStream {
+    let hidden = names::int(program.backbone.hidden);
+    match &task.kind {
+        Kind::Classify { .. } => {
+            let labels = names::int(task.kind.outputs());
+            quote!(Classify<#hidden, #labels, D>)
+        }
+        Kind::Regress { .. } => quote!(Regress<#hidden, D>),
+    }
+}
+
+fn build(program: &Program, fields: &[Ident]) -> TokenStream {
+    let keys = program.tasks.iter().map(|task| &task.name);
+    quote! {
+        impl<D: Kernels> Build<D> for Heads<D> {
+            fn build(at: &Scope<D>) -> Self {
+                Self { #(#fields: Build::build(&at.child(#keys)),)* }
+            }
+        }
+    }
+}
+
+fn predict(program: &Program, fields: &[Ident]) -> TokenStream {
+    let hidden = names::int(program.backbone.hidden);
+    let indices = (0..fields.len()).map(names::int);
+    let complaint = match fields.len() {
+        1 => format!("{} has 1 task", program.name),
+        n => format!("{} has {n} tasks", program.name),
+    };
+    quote! {
+        impl<D: Kernels> Predict<#hidden, D> for Heads<D> {
+            /// The logits of one task, for the pooled `rows` of its examples.
+            fn logits<T: Tape<f32, D>>(
+                &self,
+                task: usize,
+                rows: Tokens<#hidden, D>,
+                pass: &mut Pass<T, D>,
+            ) -> Logits<D> {
+                match task {
+                    #(#indices => self.#fields.forward(rows, pass),)*
+                    _ => unreachable!(#complaint),
+                }
+            }
+        }
+    }
+}

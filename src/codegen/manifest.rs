@@ -1,0 +1,71 @@
+//! What cargo reads: the generated crate's manifest, its lock file, and the processor to build for.
+
+use std::fmt::Write as _;
+
+use super::{MARKER, Runtime, names};
+use crate::ir::Program;
+
+/// The versions that `camtl` itself is tested with; cargo drops what a model's crate does not use.
+pub const LOCK: &str = include_str!("../../Cargo.lock");
+
+/// The binary is built where it runs, and half of its speed lies in vector instructions.
+pub const CONFIG: &str = "\
+# Use all that this machine's processor offers; `camtlc build --portable` leaves this file out.
+[build]
+rustflags = [\"-C\", \"target-cpu=native\"]
+";
+
+pub fn cargo_toml(program: &Program, runtime: &Runtime) -> String {
+    let name = &program.name;
+    let package = quoted(&names::package(program));
+    let place = match runtime {
+        Runtime::Path(path) => format!("path = {}", quoted(&path.to_string_lossy())),
+        Runtime::Version(version) => format!("version = {}", quoted(&format!("={version}"))),
+    };
+    format!(
+        "\
+{MARKER} {version} from the model `{name}`; do not edit, change model.cam instead.
+[package]
+name = {package}
+version = \"0.1.0\"
+edition = \"2024\"
+publish = false
+
+[dependencies]
+camtl = {{ {place}, default-features = false, features = [\"runtime\"] }}
+
+[profile.release]
+debug = false
+opt-level = 3
+codegen-units = 16
+
+# A workspace of its own, wherever this folder lies.
+[workspace]
+",
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => write!(out, "\\u{:04X}", u32::from(c)).expect("strings grow"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_cannot_leave_its_quotes() {
+        assert_eq!(quoted("C:\\models\\\"x\"\n"), r#""C:\\models\\\"x\"\u000A""#);
+    }
+}

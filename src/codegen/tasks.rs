@@ -1,0 +1,185 @@
+//! `src/tasks.rs` of the generated crate: `PLAN`, everything about a model that is not its network.
+//!
+//! Each function here prints one type of `ir` as its mirror in `camtl::train::plan`, which has `&'static`
+//! where `ir` owns.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{names, print};
+use crate::ir::{
+    AdamW, Backbone, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training, Uncertainty,
+    Warmup,
+};
+
+pub fn tasks_rs(program: &Program) -> String {
+    let name = &program.name;
+    let header = format!("The tasks of `{name}`, where their examples come from, and how it is trained.");
+    print::file(&header, [imports(program), plan(program)])
+}
+
+/// Only what the plan names, so that the crate compiles without a warning.
+fn imports(program: &Program) -> TokenStream {
+    let has_tasks = !program.tasks.is_empty();
+    let used = [
+        ("AdamW", true),
+        ("Backbone", true),
+        ("Kind", has_tasks),
+        ("Metric", has_tasks),
+        ("Origin", true),
+        ("Plan", true),
+        ("Sampler", true),
+        ("Schedule", true),
+        ("Source", has_tasks),
+        ("Task", has_tasks),
+        ("Training", true),
+        ("Uncertainty", has_tasks),
+        ("Warmup", true),
+    ];
+    let names = used.into_iter().filter(|(_, used)| *used).map(|(name, _)| names::ident(name));
+    quote!(use camtl::train::plan::{#(#names),*};)
+}
+
+fn plan(program: &Program) -> TokenStream {
+    let doc = print::doc(&format!("Everything about `{}` that is not its network.", program.name));
+    let name = &program.name;
+    let fingerprint = super::fingerprint(program);
+    let backbone = backbone(&program.backbone);
+    let sequence = names::int(program.sequence);
+    let tasks = program.tasks.iter().map(task);
+    let training = training(&program.training);
+    quote! {
+        #doc
+        pub const PLAN: Plan = Plan {
+            name: #name,
+            fingerprint: #fingerprint,
+            backbone: #backbone,
+            sequence: #sequence,
+            tasks: &[#(#tasks),*],
+            training: #training,
+        };
+    }
+}
+
+fn backbone(backbone: &Backbone) -> TokenStream {
+    let origin = match &backbone.origin {
+        Origin::Checkpoint(place) => quote!(Origin::Checkpoint(#place)),
+        Origin::Scratch { tokenizer } => quote!(Origin::Scratch { tokenizer: #tokenizer }),
+    };
+    let Backbone { origin: _, layers, hidden, heads, ffn, vocab, positions, token_types } = backbone;
+    let [layers, hidden, heads, ffn, vocab, positions, token_types] =
+        [layers, hidden, heads, ffn, vocab, positions, token_types].map(|&n| names::int(n));
+    quote! {
+        Backbone {
+            origin: #origin,
+            layers: #layers,
+            hidden: #hidden,
+            heads: #heads,
+            ffn: #ffn,
+            vocab: #vocab,
+            positions: #positions,
+            token_types: #token_types,
+        }
+    }
+}
+
+fn task(task: &Task) -> TokenStream {
+    let name = &task.name;
+    let kind = match &task.kind {
+        Kind::Classify { labels } => quote!(Kind::Classify { labels: &[#(#labels),*] }),
+        Kind::Regress { low, high } => {
+            let (low, high) = (names::float(*low), names::float(*high));
+            quote!(Kind::Regress { low: #low, high: #high })
+        }
+    };
+    let metric = match task.metric {
+        Metric::Accuracy => quote!(Metric::Accuracy),
+        Metric::F1 => quote!(Metric::F1),
+        Metric::AccuracyF1 => quote!(Metric::AccuracyF1),
+        Metric::Matthews => quote!(Metric::Matthews),
+        Metric::Pearson => quote!(Metric::Pearson),
+        Metric::Spearman => quote!(Metric::Spearman),
+        Metric::PearsonSpearman => quote!(Metric::PearsonSpearman),
+    };
+    let data = match &task.data {
+        Source::Glue { set, folder } => quote!(Source::Glue { set: #set, folder: #folder }),
+        Source::Tsv { folder } => quote!(Source::Tsv { folder: #folder }),
+    };
+    let uncertainty = match task.uncertainty {
+        Uncertainty::Entropy => quote!(Uncertainty::Entropy),
+        Uncertainty::As(donor) => {
+            let donor = names::int(donor);
+            quote!(Uncertainty::As(#donor))
+        }
+    };
+    quote! {
+        Task { name: #name, kind: #kind, metric: #metric, data: #data, uncertainty: #uncertainty }
+    }
+}
+
+fn training(training: &Training) -> TokenStream {
+    let sampler = match training.sampler {
+        Sampler::MtUncertainty { candidates } => {
+            let candidates = names::int(candidates);
+            quote!(Sampler::MtUncertainty { candidates: #candidates })
+        }
+        Sampler::Proportional => quote!(Sampler::Proportional),
+    };
+    let schedule = match training.schedule {
+        Schedule::Linear { warmup: steps } => {
+            let steps = warmup(steps);
+            quote!(Schedule::Linear { warmup: #steps })
+        }
+        Schedule::Constant { warmup: steps } => {
+            let steps = warmup(steps);
+            quote!(Schedule::Constant { warmup: #steps })
+        }
+    };
+    let AdamW { lr, weight_decay, beta1, beta2, epsilon } = training.optimizer;
+    let [lr, weight_decay, beta1, beta2, epsilon] =
+        [lr, weight_decay, beta1, beta2, epsilon].map(names::float);
+    let [batch, epochs] = [training.batch, training.epochs].map(names::int);
+    let count = |n: Option<usize>| {
+        names::option(n.map(|n| {
+            let n = names::int(n);
+            quote!(#n)
+        }))
+    };
+    let (steps, evaluate_every) = (count(training.steps), count(training.evaluate_every));
+    let clip = names::option(training.clip.map(names::float));
+    let dropout = names::float(training.dropout);
+    let seed = proc_macro2::Literal::u64_unsuffixed(training.seed);
+    quote! {
+        Training {
+            sampler: #sampler,
+            batch: #batch,
+            epochs: #epochs,
+            steps: #steps,
+            optimizer: AdamW {
+                lr: #lr,
+                weight_decay: #weight_decay,
+                beta1: #beta1,
+                beta2: #beta2,
+                epsilon: #epsilon,
+            },
+            schedule: #schedule,
+            clip: #clip,
+            dropout: #dropout,
+            evaluate_every: #evaluate_every,
+            seed: #seed,
+        }
+    }
+}
+
+fn warmup(warmup: Warmup) -> TokenStream {
+    match warmup {
+        Warmup::Fraction(fraction) => {
+            let fraction = names::float(fraction);
+            quote!(Warmup::Fraction(#fraction))
+        }
+        Warmup::Steps(steps) => {
+            let steps = names::int(steps);
+            quote!(Warmup::Steps(#steps))
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! `camtlc` as a user meets it: exit codes, and what stands on stdout and stderr. Nothing is built here.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const QUICKSTART: &str = "models/quickstart.cam";
+
+#[test]
+fn a_good_model_is_checked() {
+    let out = camtlc(&["check", QUICKSTART]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).contains("`quickstart` is fine"), "{}", stdout(&out));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_mistake_with_a_cause_and_a_help() {
+    for command in ["check", "fmt", "graph", "stats", "build", "train"] {
+        let out = camtlc(&[command, "no/such.cam"]);
+        assert_eq!(code(&out), 1, "{command}");
+        assert!(stderr(&out).contains("cannot read `no/such.cam`"), "{command}: {}", stderr(&out));
+        assert!(stderr(&out).contains("help: "), "{command}: {}", stderr(&out));
+        assert!(stdout(&out).is_empty(), "{command}: {}", stdout(&out));
+    }
+}
+
+#[test]
+fn a_wrong_model_is_shown_under_its_lines_and_the_next_file_is_checked_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let wrong = folder.path().join("wrong.cam");
+    fs::write(&wrong, "model wrong\nbackbone bert { heds 12 }\n").expect("written");
+    let out = camtlc(&["check", &text(&wrong), QUICKSTART]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("wrong.cam:2"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("heds"), "{}", stderr(&out));
+    assert!(stdout(&out).contains("`quickstart` is fine"), "{}", stdout(&out));
+}
+
+#[test]
+fn wrong_usage_is_told_from_a_mistake() {
+    for arguments in [
+        &["chek"][..],
+        &["check"],
+        &["graph", QUICKSTART, "--format", "png"],
+        &["train", QUICKSTART, "--set", "lr"],
+        &["predict", "run", "--task", "cola"],
+        &["predict", "run", "--task", "cola", "--text", "a", "--in", "b"],
+    ] {
+        assert_eq!(code(&camtlc(arguments)), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn version_and_help_are_there() {
+    let version = camtlc(&["--version"]);
+    assert_eq!(stdout(&version), format!("camtlc {}\n", env!("CARGO_PKG_VERSION")));
+    for arguments in [&["--help"][..], &["train", "--help"], &["predict", "--help"]] {
+        let out = camtlc(arguments);
+        assert_eq!(code(&out), 0);
+        assert!(stdout(&out).contains("Usage: camtlc"), "{}", stdout(&out));
+    }
+}
+
+#[test]
+fn graphs_and_stats_go_to_stdout() {
+    for format in ["text", "dot", "mermaid", "json"] {
+        let out = camtlc(&["graph", QUICKSTART, "--format", format]);
+        assert_eq!(code(&out), 0, "{format}: {}", stderr(&out));
+        assert!(stdout(&out).contains("embeddings"), "{format}");
+    }
+    let out = camtlc(&["stats", QUICKSTART, "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(json["model"], "quickstart");
+}
+
+#[test]
+fn a_reader_that_stops_early_is_no_error() {
+    let mut child = command(&["graph", QUICKSTART, "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("camtlc starts");
+    drop(child.stdout.take());
+    let out = child.wait_with_output().expect("camtlc ends");
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+}
+
+#[test]
+fn fmt_checks_and_then_rewrites() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("untidy.cam");
+    let tidy = fs::read_to_string(rooted(QUICKSTART)).expect("read");
+    let untidy = tidy.replacen("model quickstart", "model    quickstart", 1);
+    assert_ne!(tidy, untidy);
+    fs::write(&file, &untidy).expect("written");
+
+    let out = camtlc(&["fmt", "--check", &text(&file)]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("untidy.cam is not in the standard layout"), "{}", stderr(&out));
+    assert_eq!(fs::read_to_string(&file).expect("read"), untidy);
+
+    assert_eq!(code(&camtlc(&["fmt", &text(&file)])), 0);
+    assert_eq!(code(&camtlc(&["fmt", "--check", &text(&file)])), 0);
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1, "a temporary file was left");
+}
+
+#[test]
+fn fmt_reads_stdin() {
+    let tidy = fs::read_to_string(rooted(QUICKSTART)).expect("read");
+    let mut child =
+        command(&["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("camtlc starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(tidy.replacen("model quickstart", "model   quickstart", 1).as_bytes()).expect("written");
+    drop(stdin);
+    let out = child.wait_with_output().expect("camtlc ends");
+    assert_eq!(code(&out), 0);
+    assert!(stdout(&out).contains("model quickstart\n"), "{}", stdout(&out));
+}
+
+#[test]
+fn a_folder_without_a_model_is_no_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for arguments in [vec!["eval", "RUN"], vec!["predict", "RUN", "--task", "cola", "--text", "a"]] {
+        let run = text(folder.path());
+        let arguments: Vec<&str> =
+            arguments.into_iter().map(|word| if word == "RUN" { run.as_str() } else { word }).collect();
+        let out = camtlc(&arguments);
+        assert_eq!(code(&out), 1);
+        assert!(stderr(&out).contains("is not the folder of a run"), "{}", stderr(&out));
+    }
+}
+
+#[test]
+fn an_unknown_task_is_found_before_anything_is_built() {
+    let run = tempfile::tempdir().expect("a temporary folder");
+    fs::copy(rooted(QUICKSTART), run.path().join("model.cam")).expect("copied");
+    let out = camtlc(&["predict", &text(run.path()), "--task", "nonsense", "--text", "a"]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("`quickstart` has no task `nonsense`"), "{}", stderr(&out));
+}
+
+#[test]
+fn a_crate_is_emitted_and_others_folders_are_left_alone() {
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART, "--emit"]);
+    let target = home.path().join("emitted");
+    // cargo is not there, so the build fails, but after the crate has been written.
+    let out = command.arg(&target).output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(target.join("src/network.rs").is_file());
+    assert!(target.join("README.md").is_file());
+
+    let taken = home.path().join("taken");
+    fs::create_dir(&taken).expect("created");
+    fs::write(taken.join("notes.txt"), "mine").expect("written");
+    let Sandbox { home: _home, mut command } = sandbox(&["build", QUICKSTART, "--emit"]);
+    let out = command.arg(&taken).output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("holds files that camtlc did not make"), "{}", stderr(&out));
+    assert_eq!(fs::read_dir(&taken).expect("listed").count(), 1);
+}
+
+#[test]
+fn a_missing_toolchain_is_said_in_one_sentence() {
+    let Sandbox { home: _home, mut command } = sandbox(&["build", QUICKSTART]);
+    let out = command.output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("could not be started"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("https://rustup.rs"), "{}", stderr(&out));
+}
+
+#[test]
+fn a_runtime_that_is_none_is_refused() {
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART]);
+    let out = command.env("CAMTL_RUNTIME", home.path()).output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("CAMTL_RUNTIME"), "{}", stderr(&out));
+}
+
+/// A cargo that "builds" a program which prints its arguments and exits with 7.
+#[cfg(unix)]
+fn pretend_cargo(folder: &Path, name: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (cargo, program) = (folder.join("cargo"), folder.join("program"));
+    fs::write(&program, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 7\n").expect("written");
+    let message = serde_json::json!({
+        "reason": "compiler-artifact",
+        "target": { "name": name },
+        "executable": program,
+    });
+    fs::write(&cargo, format!("#!/bin/sh\necho '{message}'\n")).expect("written");
+    for file in [&cargo, &program] {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("permitted");
+    }
+    cargo
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_is_built_once_and_its_program_gets_the_arguments() {
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART]);
+    let cargo = pretend_cargo(home.path(), "quickstart");
+    let out = command.env("CARGO", &cargo).env("RUSTC", "true").output().expect("camtlc runs");
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).starts_with("built in "), "{}", stdout(&out));
+
+    let again = |arguments: &[&str]| {
+        let mut command = self::command(arguments);
+        // Without cargo: nothing is to be built any more.
+        command.env("CAMTL_HOME", home.path().join("camtl")).env("CARGO", "none").env("RUSTC", "true");
+        command.output().expect("camtlc runs")
+    };
+    let out = again(&["build", QUICKSTART]);
+    assert!(stdout(&out).starts_with("up to date: "), "{}", stdout(&out));
+
+    let out = again(&["train", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4"]);
+    assert_eq!(code(&out), 7, "{}", stderr(&out));
+    let expected = [
+        "train", "--model", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4",
+    ];
+    assert_eq!(stdout(&out).lines().collect::<Vec<_>>(), expected);
+
+    let run = home.path().join("run");
+    fs::create_dir(&run).expect("created");
+    fs::copy(rooted(QUICKSTART), run.join("model.cam")).expect("copied");
+    let out = again(&["eval", &text(&run), "--json"]);
+    assert_eq!(code(&out), 7, "{}", stderr(&out));
+    assert_eq!(
+        stdout(&out).lines().collect::<Vec<_>>(),
+        ["eval", "--run", &text(&run), "--split", "dev", "--json"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failing_cargo_leaves_a_log_and_one_sentence() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART]);
+    let cargo = home.path().join("cargo");
+    let words = "error[E0308]: mismatched types\nerror: could not compile `quickstart` (bin)";
+    fs::write(&cargo, format!("#!/bin/sh\necho '{words}' >&2\nexit 101\n")).expect("written");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("permitted");
+    let out = command.env("RUSTC", "true").output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("build.log"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("a bug of camtlc"), "{}", stderr(&out));
+    assert!(!stderr(&out).contains("E0308"), "{}", stderr(&out));
+}
+
+/// A camtlc with a home of its own, and without cargo and rustc.
+struct Sandbox {
+    home: TempDir,
+    command: Command,
+}
+
+fn sandbox(arguments: &[&str]) -> Sandbox {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut command = command(arguments);
+    command.env("CAMTL_HOME", home.path().join("camtl"));
+    command.env("CARGO", home.path().join("cargo")).env("RUSTC", home.path().join("rustc"));
+    Sandbox { home, command }
+}
+
+fn camtlc(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("camtlc runs")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_camtlc"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.env_remove("CAMTL_HOME").env_remove("CAMTL_RUNTIME");
+    command
+}
+
+fn rooted(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn code(out: &Output) -> i32 {
+    out.status.code().expect("camtlc ends by itself")
+}
+
+fn stdout(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+fn stderr(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
