@@ -1,1 +1,30 @@
-//! (being written)
+//! From files on disk to tokens in memory: file -> [`Example`] -> [`Tokenizer`] -> [`Dataset`].
+//!
+//! | step | file | refuses |
+//! |---|---|---|
+//! | where the rows lie and what they mean | [`source`] | |
+//! | the columns of each GLUE set | [`glue`] | a set that is not GLUE's |
+//! | bytes to numbered lines | `lines` | a line that is not UTF-8 |
+//! | lines to examples | [`read`] | a row that does not fit its header or its task |
+//! | text to token ids | [`tokenizer`] | a vocabulary larger than the model's |
+//! | all examples, flat | [`dataset`] | |
+//! | the same, kept on disk | `cache` | a cache file that is not whole |
+//!
+//! A row that cannot be read is an error with file and line; where the caller allows it ([`Unreadable::Skip`]) it
+//! is counted and reported. There is no padding anywhere: a sequence is as long as its text. This room knows
+//! nothing of networks or training: a batch is assembled elsewhere from the slices that [`Dataset`] gives.
+
+mod cache;
+pub mod dataset;
+pub mod glue;
+mod lines;
+pub mod load;
+pub mod read;
+pub mod source;
+pub mod tokenizer;
+
+pub use dataset::Dataset;
+pub use load::{LoadError, Request, load};
+pub use read::{Example, Examples, ReadError, Target, Unreadable};
+pub use source::{Kind, Source, Split};
+pub use tokenizer::{Tokenizer, TokenizerError};
