@@ -1,1 +1,389 @@
-//! (being written)
+//! The operations as compositions of dfdx's own: what CUDA runs, and what the fused CPU operations are tested
+//! against.
+//!
+//! Everything is flat before a matrix product, `[tokens, hidden]` and `[sequences * heads, length, width]`; only
+//! attention pads, to the longest sequence of the batch. The equations are those of [`super::Kernels`].
+
+use dfdx::prelude::*;
+
+use super::pass::Mask;
+use super::{AdamWUpdate, BlockShape, Matrix, Moments, Pass, Segments, TokenIds, Tokens};
+
+/// What a padded position adds to its score before softmax.
+const MASKED: f32 = -1e9;
+
+/// Runs an operation on the pass's tape where `learn`, off it otherwise: a frozen weight gets no gradient.
+macro_rules! learned {
+    ($pass:expr, $learn:expr, $weight:expr, |$w:ident| $operation:expr) => {
+        if $learn {
+            $pass.record($weight, |$w| $operation)
+        } else {
+            let $w = $weight.clone();
+            $operation
+        }
+    };
+}
+
+pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T, D>(
+    pass: &mut Pass<T, D>,
+    ids: &TokenIds,
+    word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, D>,
+    position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, D>,
+    token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, D>,
+    learn: bool,
+) -> Tokens<HIDDEN, D>
+where
+    T: Tape<f32, D>,
+    D: Device<f32>,
+{
+    let rows = [&ids.word, &ids.position, &ids.token_type].map(|rows| index(&pass.device, rows.clone()));
+    let [words, positions, types] = rows;
+    let words: Tokens<HIDDEN, D> = learned!(pass, learn, word, |table| table.gather(words));
+    let positions: Tokens<HIDDEN, D> = learned!(pass, learn, position, |table| table.gather(positions));
+    let types: Tokens<HIDDEN, D> = learned!(pass, learn, token_type, |table| table.gather(types));
+    let sum = pass.record(&words, |words| words + positions);
+    pass.record(&sum, |sum| sum + types)
+}
+
+pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<IN, D>,
+    weight: &Tensor<(Out, Const<IN>), f32, D>,
+    bias: &Tensor<(Out,), f32, D>,
+    learn: bool,
+) -> Tensor<(usize, Out), f32, D> {
+    let shape = (x.shape().0, weight.shape().0);
+    let weight: Tensor<(Const<IN>, Out), f32, D> = learned!(pass, learn, weight, |w| w.permute());
+    let bias: Tensor<(usize, Out), f32, D> = learned!(pass, learn, bias, |b| b.broadcast_like(&shape));
+    let product = pass.record(x, |x| x.matmul(weight)); // [rows, Out]
+    pass.record(&product, |product| product + bias)
+}
+
+pub fn gelu<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<WIDTH, D>,
+) -> Tokens<WIDTH, D> {
+    pass.record(x, |x| x.accurate_gelu())
+}
+
+pub fn dropout<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<WIDTH, D>,
+) -> Tokens<WIDTH, D> {
+    let Some(mask) = pass.next_mask() else { return x.clone() };
+    let factors = (0..x.shape().num_elements()).map(|i| mask.factor(i as u32)).collect();
+    let factors = pass.device.tensor_from_vec(factors, *x.shape());
+    pass.record(x, |x| x * factors)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
+pub fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<HIDDEN, D>,
+    residual: Option<&Tokens<HIDDEN, D>>,
+    gamma: &Tensor<S, f32, D>,
+    beta: &Tensor<S, f32, D>,
+    epsilon: f32,
+    segments: &Segments,
+    learn: bool,
+) -> Tokens<HIDDEN, D> {
+    let sum = match residual {
+        Some(residual) => pass.record(x, |x| x + residual.clone()),
+        None => x.clone(),
+    };
+    let normalized = pass.record(&sum, |x| x.normalize::<Axis<1>>(epsilon));
+    let gamma = rows_by_task(pass, gamma, segments, learn);
+    let beta = rows_by_task(pass, beta, segments, learn);
+    let scaled = pass.record(&normalized, |x| x * gamma);
+    pass.record(&scaled, |x| x + beta)
+}
+
+/// One row of gamma or beta a token, `[tokens, HIDDEN]`.
+fn rows_by_task<const HIDDEN: usize, S: Shape, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    parameter: &Tensor<S, f32, D>,
+    segments: &Segments,
+    learn: bool,
+) -> Tokens<HIDDEN, D> {
+    let rows = parameter.shape().num_elements() / HIDDEN; // 1, or one a task
+    let shape = (rows, Const::<HIDDEN>);
+    let which = if rows == 1 { vec![0; segments.rows()] } else { segments.row_tasks().to_vec() };
+    let which = index(&pass.device, which);
+    learned!(pass, learn, parameter, |p| p.reshape_like(&shape).gather(which))
+}
+
+pub fn film<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<HIDDEN, D>,
+    gamma: &Tokens<HIDDEN, D>,
+    beta: &Tokens<HIDDEN, D>,
+    segments: &Segments,
+) -> Tokens<HIDDEN, D> {
+    let gamma = rows_by_task(pass, gamma, segments, true);
+    let beta = rows_by_task(pass, beta, segments, true);
+    let scaled = pass.record(x, |x| x * gamma);
+    pass.record(&scaled, |x| x + beta)
+}
+
+pub fn block_bias<T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    blocks: &Tensor<(usize,), f32, D>,
+    gamma: &Matrix<D>,
+    beta: &Matrix<D>,
+    shape: BlockShape,
+) -> Matrix<D> {
+    let tasks = gamma.shape().0;
+    let entries = shape.entries();
+    let shared = shape.shared().repeat(tasks);
+    let shared: Tensor<(usize, usize), usize, D> = pass.device.tensor_from_vec(shared, (tasks, entries));
+    let gamma: Matrix<D> = pass.record(gamma, |gamma| gamma.gather(shared.clone()));
+    let beta: Matrix<D> = pass.record(beta, |beta| beta.gather(shared));
+    let blocks: Matrix<D> = pass.record(blocks, |a| a.broadcast_like::<_, Axis<0>>(&(tasks, entries)));
+    let scaled = pass.record(&blocks, |a| a * gamma);
+    pass.record(&scaled, |a| a + beta)
+}
+
+pub fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    [query, key, value]: [&Tokens<HIDDEN, D>; 3],
+    heads: usize,
+    bias: Option<(&Matrix<D>, BlockShape)>,
+    segments: &Segments,
+) -> Tokens<HIDDEN, D> {
+    let padding = Padding::new(segments, heads);
+    let width = HIDDEN / heads;
+    let mask = pass.next_mask();
+
+    let [q, k, v] = [query, key, value].map(|x| padding.split_heads(pass, x)); // [sequences * heads, length, width]
+    let k: Tensor<(usize, usize, usize), f32, D> = pass.record(&k, |k| k.permute::<_, Axes3<0, 2, 1>>());
+    let scores = pass.record(&q, |q| q.matmul(k));
+    let scores = pass.record(&scores, |s| s / (width as f32).sqrt());
+    let hidden_positions = pass.device.tensor_from_vec(padding.mask(), *scores.shape());
+    let scores = pass.record(&scores, |s| s + hidden_positions);
+    let scores = match bias {
+        None => scores,
+        Some((bias, blocks)) => {
+            let bias = padding.spread_bias(pass, bias, blocks);
+            pass.record(&scores, |s| s + bias)
+        }
+    };
+    let weights = pass.record(&scores, |s| s.softmax::<Axis<2>>());
+    let weights = match mask {
+        None => weights,
+        Some(mask) => {
+            let factors = pass.device.tensor_from_vec(padding.dropout(mask), *weights.shape());
+            pass.record(&weights, |w| w * factors)
+        }
+    };
+    let context = pass.record(&weights, |w| w.matmul(v));
+    padding.join_heads(pass, &context)
+}
+
+/// Flat tokens to padded heads and back.
+struct Padding<'a> {
+    segments: &'a Segments,
+    sequences: usize,
+    heads: usize,
+    /// The longest sequence of the batch.
+    length: usize,
+}
+
+impl<'a> Padding<'a> {
+    fn new(segments: &'a Segments, heads: usize) -> Self {
+        let sequences = segments.sequences();
+        let length = (0..sequences).map(|s| segments.range(s).len()).max().unwrap_or(0);
+        Self { segments, sequences, heads, length }
+    }
+
+    /// `[tokens, HIDDEN]` to `[sequences * heads, length, HIDDEN / heads]`; padding repeats a sequence's first row.
+    fn split_heads<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+        &self,
+        pass: &mut Pass<T, D>,
+        x: &Tokens<HIDDEN, D>,
+    ) -> Tensor<(usize, usize, usize), f32, D> {
+        let rows = (0..self.sequences).flat_map(|sequence| {
+            let range = self.segments.range(sequence);
+            (0..self.length).map(move |i| if i < range.len() { range.start + i } else { range.start })
+        });
+        let rows = index(&pass.device, rows.collect());
+        let (sequences, heads, length) = (self.sequences, self.heads, self.length);
+        let width = HIDDEN / heads;
+        let padded: Tokens<HIDDEN, D> = pass.record(x, |x| x.gather(rows));
+        let split = pass.record(&padded, |x| x.reshape_like(&(sequences, length, heads, width)));
+        let split: Tensor<(usize, usize, usize, usize), f32, D> =
+            pass.record(&split, |x| x.permute::<_, Axes4<0, 2, 1, 3>>());
+        pass.record(&split, |x| x.reshape_like(&(sequences * heads, length, width)))
+    }
+
+    /// The reverse of `split_heads`, without the padding.
+    fn join_heads<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+        &self,
+        pass: &mut Pass<T, D>,
+        x: &Tensor<(usize, usize, usize), f32, D>,
+    ) -> Tokens<HIDDEN, D> {
+        let (sequences, heads, length) = (self.sequences, self.heads, self.length);
+        let rows = (0..sequences).flat_map(|sequence| {
+            (0..self.segments.range(sequence).len()).map(move |i| sequence * length + i)
+        });
+        let rows = index(&pass.device, rows.collect());
+        let split = pass.record(x, |x| x.reshape_like(&(sequences, heads, length, HIDDEN / heads)));
+        let joined: Tensor<(usize, usize, usize, usize), f32, D> =
+            pass.record(&split, |x| x.permute::<_, Axes4<0, 2, 1, 3>>());
+        let joined: Tokens<HIDDEN, D> =
+            pass.record(&joined, |x| x.reshape_like(&(sequences * length, Const::<HIDDEN>)));
+        pass.record(&joined, |x| x.gather(rows))
+    }
+
+    /// `MASKED` on padded keys, `[sequences * heads, length, length]`.
+    fn mask(&self) -> Vec<f32> {
+        self.each(
+            |sequence, _, _, column| {
+                if column < self.segments.range(sequence).len() { 0.0 } else { MASKED }
+            },
+        )
+    }
+
+    /// Dropout factors in the places that the fused operation gives them.
+    fn dropout(&self, mask: Mask) -> Vec<f32> {
+        self.each(|sequence, head, row, column| {
+            let length = self.segments.range(sequence).len();
+            if row < length && column < length {
+                mask.attention_factor(sequence, head, row * length + column)
+            } else {
+                0.0
+            }
+        })
+    }
+
+    /// M(z) of each sequence's task, `[sequences * heads, length, length]`, zero outside the blocks.
+    fn spread_bias<T: Tape<f32, D>, D: Device<f32>>(
+        &self,
+        pass: &mut Pass<T, D>,
+        bias: &Matrix<D>,
+        blocks: BlockShape,
+    ) -> Tensor<(usize, usize, usize), f32, D> {
+        let (tasks, entries) = *bias.shape();
+        let (rows, length) = (self.sequences * self.heads, self.length);
+        let square = length * length;
+        let mut place = vec![0; rows * square];
+        let mut inside = vec![0.0; rows * square];
+        for sequence in 0..self.sequences {
+            let first = self.segments.task(sequence) * entries;
+            for head in 0..self.heads {
+                let offset = (sequence * self.heads + head) * square;
+                for (row, column, entry, n) in blocks.rows(length) {
+                    for i in 0..n {
+                        place[offset + row * length + column + i] = first + entry + i;
+                        inside[offset + row * length + column + i] = 1.0;
+                    }
+                }
+            }
+        }
+        let place = index(&pass.device, place);
+        let shape = (rows, length, length);
+        let inside = pass.device.tensor_from_vec(inside, shape);
+        let flat = pass.record(bias, |bias| bias.reshape_like(&(tasks * entries,)));
+        let spread: Tensor<(usize,), f32, D> = pass.record(&flat, |flat| flat.gather(place));
+        let spread = pass.record(&spread, |spread| spread.reshape_like(&shape));
+        pass.record(&spread, |spread| spread * inside)
+    }
+
+    fn each(&self, value: impl Fn(usize, usize, usize, usize) -> f32) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.sequences * self.heads * self.length * self.length);
+        for sequence in 0..self.sequences {
+            for head in 0..self.heads {
+                for row in 0..self.length {
+                    values.extend((0..self.length).map(|column| value(sequence, head, row, column)));
+                }
+            }
+        }
+        values
+    }
+}
+
+pub fn select<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<WIDTH, D>,
+    rows: &[usize],
+) -> Tokens<WIDTH, D> {
+    let rows = index(&pass.device, rows.to_vec());
+    pass.record(x, |x| x.gather(rows))
+}
+
+fn index<D: Device<f32>>(device: &D, rows: Vec<usize>) -> Tensor<(usize,), usize, D> {
+    let count = rows.len();
+    device.tensor_from_vec(rows, (count,))
+}
+
+/// Moments that live on the device, flat.
+#[derive(Debug)]
+pub struct DeviceMoments<D: Device<f32>> {
+    state: Option<[Tensor<(usize,), f32, D>; 2]>,
+}
+
+impl<D: Device<f32>> Default for DeviceMoments<D> {
+    fn default() -> Self {
+        Self { state: None }
+    }
+}
+
+impl<D: Device<f32>> Moments for DeviceMoments<D> {
+    fn save(&self) -> (Vec<f32>, Vec<f32>) {
+        match &self.state {
+            None => (Vec::new(), Vec::new()),
+            Some([first, second]) => (first.as_vec(), second.as_vec()),
+        }
+    }
+
+    fn load(first: Vec<f32>, second: Vec<f32>) -> Self {
+        let device = D::default();
+        let tensor = |values: Vec<f32>| {
+            let count = values.len();
+            device.tensor_from_vec(values, (count,))
+        };
+        Self { state: Some([tensor(first), tensor(second)]) }
+    }
+}
+
+pub fn squared_norm<S: Shape, D: Device<f32>>(
+    gradients: &mut Gradients<f32, D>,
+    value: &Tensor<S, f32, D>,
+) -> f64 {
+    f64::from(flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>().as_vec()[0])
+}
+
+pub fn adamw<S: Shape, D: Device<f32>>(
+    value: &mut Tensor<S, f32, D>,
+    moments: &mut DeviceMoments<D>,
+    gradients: &mut Gradients<f32, D>,
+    update: &AdamWUpdate,
+) {
+    let gradient = flat_gradient(gradients, value) * update.scale as f32;
+    let exponent = update.step.min(i32::MAX as u64) as i32;
+    let correction1 = 1.0 - update.beta1.powi(exponent);
+    let correction2 = 1.0 - update.beta2.powi(exponent);
+
+    let [first, second] = moments.state.take().unwrap_or_else(|| {
+        let zeros = gradient.device().zeros_like(&gradient);
+        [zeros.clone(), zeros]
+    });
+    let first = first * update.beta1 as f32 + gradient.clone() * (1.0 - update.beta1) as f32;
+    let second = second * update.beta2 as f32 + gradient.square() * (1.0 - update.beta2) as f32;
+    let deviation = second.clone().sqrt() / correction2.sqrt() as f32 + update.epsilon as f32;
+    let step = first.clone() / deviation * (update.lr / correction1) as f32;
+
+    let shape = *value.shape();
+    let decayed = value.clone() * (1.0 - update.lr * update.weight_decay) as f32;
+    *value = decayed - step.reshape_like(&shape);
+    moments.state = Some([first, second]);
+}
+
+fn flat_gradient<S: Shape, D: Device<f32>>(
+    gradients: &mut Gradients<f32, D>,
+    value: &Tensor<S, f32, D>,
+) -> Tensor<(usize,), f32, D> {
+    if let Err(error) = gradients.get_or_alloc_mut(value) {
+        panic!("out of memory on the device: {error:?}");
+    }
+    gradients.get(value).reshape_like(&(value.shape().num_elements(),))
+}

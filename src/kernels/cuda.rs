@@ -1,1 +1,116 @@
-//! (being written)
+//! CUDA: the operations composed of dfdx's own kernels.
+//!
+//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here.
+
+use dfdx::prelude::{Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+
+use super::composed::{self, DeviceMoments};
+use super::{AdamWUpdate, BlockShape, Kernels, Matrix, Pass, Segments, TokenIds, Tokens};
+
+impl Kernels for Cuda {
+    type Moments = DeviceMoments<Self>;
+
+    fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
+        pass: &mut Pass<T, Self>,
+        ids: &TokenIds,
+        word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>,
+        position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
+        token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
+        learn: bool,
+    ) -> Tokens<HIDDEN, Self>
+    where
+        T: Tape<f32, Self>,
+    {
+        composed::embed(pass, ids, word, position, token_type, learn)
+    }
+
+    fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<IN, Self>,
+        weight: &Tensor<(Out, Const<IN>), f32, Self>,
+        bias: &Tensor<(Out,), f32, Self>,
+        learn: bool,
+    ) -> Tensor<(usize, Out), f32, Self> {
+        composed::linear(pass, x, weight, bias, learn)
+    }
+
+    fn gelu<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+    ) -> Tokens<WIDTH, Self> {
+        composed::gelu(pass, x)
+    }
+
+    fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+    ) -> Tokens<WIDTH, Self> {
+        composed::dropout(pass, x)
+    }
+
+    fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        residual: Option<&Tokens<HIDDEN, Self>>,
+        gamma: &Tensor<S, f32, Self>,
+        beta: &Tensor<S, f32, Self>,
+        epsilon: f32,
+        segments: &Segments,
+        learn: bool,
+    ) -> Tokens<HIDDEN, Self> {
+        composed::norm(pass, x, residual, gamma, beta, epsilon, segments, learn)
+    }
+
+    fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        gamma: &Tokens<HIDDEN, Self>,
+        beta: &Tokens<HIDDEN, Self>,
+        segments: &Segments,
+    ) -> Tokens<HIDDEN, Self> {
+        composed::film(pass, x, gamma, beta, segments)
+    }
+
+    fn block_bias<T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        blocks: &Tensor<(usize,), f32, Self>,
+        gamma: &Matrix<Self>,
+        beta: &Matrix<Self>,
+        shape: BlockShape,
+    ) -> Matrix<Self> {
+        composed::block_bias(pass, blocks, gamma, beta, shape)
+    }
+
+    fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        query: &Tokens<HIDDEN, Self>,
+        key: &Tokens<HIDDEN, Self>,
+        value: &Tokens<HIDDEN, Self>,
+        heads: usize,
+        bias: Option<(&Matrix<Self>, BlockShape)>,
+        segments: &Segments,
+    ) -> Tokens<HIDDEN, Self> {
+        composed::attention(pass, [query, key, value], heads, bias, segments)
+    }
+
+    fn select<const WIDTH: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<WIDTH, Self>,
+        rows: &[usize],
+    ) -> Tokens<WIDTH, Self> {
+        composed::select(pass, x, rows)
+    }
+
+    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64 {
+        composed::squared_norm(gradients, value)
+    }
+
+    fn adamw<S: Shape>(
+        value: &mut Tensor<S, f32, Self>,
+        moments: &mut Self::Moments,
+        gradients: &mut Gradients<f32, Self>,
+        update: &AdamWUpdate,
+    ) {
+        composed::adamw(value, moments, gradients, update);
+    }
+}

@@ -103,7 +103,6 @@ pub trait Kernels: Device<f32> {
     ) -> Matrix<Self>;
 
     /// softmax(M(z) + Q K^T / sqrt(d_head)) V, a sequence and a head at a time, with dropout on the softmax.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
     fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         query: &Tokens<HIDDEN, Self>,

@@ -88,6 +88,13 @@ impl Mask {
         h ^= h >> 16;
         if h < self.threshold { 0.0 } else { self.scale }
     }
+
+    /// Factor on element (row, column) of one head's softmax: `element` = row * length + column.
+    #[inline(always)]
+    pub fn attention_factor(self, sequence: usize, head: usize, element: usize) -> f32 {
+        let stream = (sequence as u32).wrapping_mul(0x9e37_79b1) ^ (head as u32).wrapping_mul(0x85eb_ca6b);
+        self.factor((element as u32).wrapping_add(stream))
+    }
 }
 
 fn splitmix64(seed: u64) -> u64 {

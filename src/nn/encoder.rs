@@ -65,7 +65,7 @@ where
         batch: &Batch,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        const { assert!(HEADS > 0 && HIDDEN % HEADS == 0, "the heads must divide the hidden size") }
+        const { assert!(HEADS > 0 && HIDDEN.is_multiple_of(HEADS), "the heads must divide the hidden size") }
         let segments = &batch.segments;
 
         let query = self.query.forward(&x, pass);

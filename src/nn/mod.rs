@@ -38,7 +38,7 @@ pub use film::Film;
 pub use heads::{Classify, Logits, Regress};
 pub use linear::{DynLinear, Linear};
 pub use model::{Constant, Encode, Encoded, Model, Predict};
-pub use norm::{CondNorm, NormKind, Normalize, PlainNorm};
+pub use norm::{CondNorm, EPSILON, NormKind, Normalize, PlainNorm};
 pub use parameter::{Build, Frozen, Meta, New, Param, Parameter, Parameters, Scope, Start, Trained, Weights};
 pub use pooler::Pooler;
 

@@ -127,16 +127,10 @@ fn by_sequence<'a>(mut values: &'a mut [f32], segments: &Segments, width: usize)
         .collect()
 }
 
-/// Factor of dropout on element (head, i, j) of a sequence's softmax: a sequence has its own counter.
+/// Factor of dropout on element `row * len + column` of a head's softmax.
 #[inline(always)]
 fn factor(mask: Option<(Mask, usize)>, head: usize, element: usize) -> f32 {
-    match mask {
-        None => 1.0,
-        Some((mask, sequence)) => {
-            let at = (sequence as u32) << 20 ^ (head as u32) << 27 ^ element as u32;
-            mask.factor(at.wrapping_mul(0x9e37_79b1).wrapping_add(sequence as u32))
-        }
-    }
+    mask.map_or(1.0, |(mask, sequence)| mask.attention_factor(sequence, head, element))
 }
 
 /// Writes the output of one sequence, and returns its softmax, `[heads, len, len]`, before dropout.
