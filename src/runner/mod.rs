@@ -8,6 +8,7 @@
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,9 +37,22 @@ where
     E: Encode<HIDDEN, Cpu>,
     P: Predict<HIDDEN, Cpu>,
 {
+    run::<HIDDEN, E, P>(plan, source, std::env::args_os())
+}
+
+/// [`main`] with arguments from elsewhere, the program's name first.
+pub fn run<const HIDDEN: usize, E, P>(
+    plan: &'static Plan,
+    source: &'static str,
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> ExitCode
+where
+    E: Encode<HIDDEN, Cpu>,
+    P: Predict<HIDDEN, Cpu>,
+{
     let command = args::Args::command().name(plan.name).version(env!("CARGO_PKG_VERSION"));
     let parsed =
-        command.try_get_matches().and_then(|matches| args::Args::from_arg_matches(&matches));
+        command.try_get_matches_from(arguments).and_then(|matches| args::Args::from_arg_matches(&matches));
     let args = match parsed {
         Ok(args) => args,
         Err(error) => {

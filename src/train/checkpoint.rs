@@ -39,7 +39,9 @@ pub enum CheckpointError {
     #[error("there is no checkpoint in `{}`", .folder.display())]
     #[diagnostic(
         code(checkpoint::missing),
-        help("a run has its first checkpoint after its first evaluation; `last`, `best` and `step-N` can be asked for")
+        help(
+            "a run has its first checkpoint after its first evaluation; `last`, `best` and `step-N` can be asked for"
+        )
     )]
     Missing { folder: PathBuf },
 
@@ -255,14 +257,16 @@ fn steps(checkpoints: &Path) -> Result<Vec<usize>, CheckpointError> {
 type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
 
 fn write(path: &Path, tensors: Vec<Raw>, metadata: HashMap<String, String>) -> Result<(), CheckpointError> {
-    let failed = |cause: safetensors::SafeTensorError| CheckpointError::File(FileError {
-        path: path.to_owned(),
-        action: "written",
-        cause: match cause {
-            safetensors::SafeTensorError::IoError(cause) => cause,
-            other => std::io::Error::other(other),
-        },
-    });
+    let failed = |cause: safetensors::SafeTensorError| {
+        CheckpointError::File(FileError {
+            path: path.to_owned(),
+            action: "written",
+            cause: match cause {
+                safetensors::SafeTensorError::IoError(cause) => cause,
+                other => std::io::Error::other(other),
+            },
+        })
+    };
     let views = tensors
         .iter()
         .map(|(name, dtype, dims, bytes)| Ok((name, TensorView::new(*dtype, dims.clone(), bytes)?)))

@@ -66,8 +66,7 @@ pub struct Log {
 
 impl Log {
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let file =
-            files::at(path, "written", OpenOptions::new().create(true).append(true).open(path))?;
+        let file = files::at(path, "written", OpenOptions::new().create(true).append(true).open(path))?;
         Ok(Self { path: path.to_owned(), file })
     }
 

@@ -39,10 +39,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 
 /// Makes a folder: `fill` writes its content under a passing name, then it gets its own. An empty folder of that
 /// name is replaced, any other is an error.
-pub fn folder<E: From<FileError>>(
-    path: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), E>,
-) -> Result<(), E> {
+pub fn folder<E: From<FileError>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
     let beside = beside(path);
     let done = at(&beside, "made", fs::create_dir_all(&beside))
         .map_err(E::from)

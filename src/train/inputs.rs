@@ -46,7 +46,10 @@ pub enum InputError {
     UnusedBackbone,
 
     #[error("the {split} split of task `{task}` has no labels")]
-    #[diagnostic(code(data::unlabelled), help("`predict` works without labels; `eval` takes --split dev or train"))]
+    #[diagnostic(
+        code(data::unlabelled),
+        help("`predict` works without labels; `eval` takes --split dev or train")
+    )]
     Unlabelled { task: &'static str, split: Split },
 }
 

@@ -33,7 +33,9 @@ pub struct Stepped {
 #[error("training diverged: in step {step} the {what} is not finite")]
 #[diagnostic(
     code(train::diverged),
-    help("a lower learning rate (--set lr=...), a longer warm-up or clipping (--set clip=1) keeps it finite")
+    help(
+        "a lower learning rate (--set lr=...), a longer warm-up or clipping (--set clip=1) keeps it finite"
+    )
 )]
 pub struct Diverged {
     pub step: usize,

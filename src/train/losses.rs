@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn cross_entropy_by_hand() {
-        let (loss, gradient) = run(&[0.0, 0.0, 3f32.ln(), 0.0], 2, &[Target::Class(1), Target::Class(0)], 0.5);
+        let (loss, gradient) =
+            run(&[0.0, 0.0, 3f32.ln(), 0.0], 2, &[Target::Class(1), Target::Class(0)], 0.5);
         let expected = 0.5 * (2f32.ln() + (4f32 / 3.0).ln());
         assert!((loss - expected).abs() < 1e-6, "{loss} is not {expected}");
         for (found, expected) in gradient.iter().zip([0.25, -0.25, -0.125, 0.125]) {

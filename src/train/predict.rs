@@ -17,9 +17,14 @@ use crate::data::{Dataset, Example, Examples, ReadError, Target, Tokenizer, Toke
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Prediction {
-    Class { label: &'static str, probabilities: Map<String, Value> },
+    Class {
+        label: &'static str,
+        probabilities: Map<String, Value>,
+    },
     /// As the head gives it, which may be outside the task's range.
-    Value { value: f32 },
+    Value {
+        value: f32,
+    },
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -38,7 +43,9 @@ pub enum PredictError {
     #[error("{}:{line}: the line is not an example: {cause}", .path.display())]
     #[diagnostic(
         code(predict::line),
-        help("a line of a JSONL file is `{{\"text_a\": \"..\"}}` or `{{\"text_a\": \"..\", \"text_b\": \"..\"}}`")
+        help(
+            "a line of a JSONL file is `{{\"text_a\": \"..\"}}` or `{{\"text_a\": \"..\", \"text_b\": \"..\"}}`"
+        )
     )]
     Line { path: PathBuf, line: u32, cause: String },
 }
@@ -64,9 +71,7 @@ pub fn read(path: &Path, task: &Task) -> Result<Examples, PredictError> {
         .filter(|(line, _)| !line.trim().is_empty())
         .map(|(text, line)| match serde_json::from_str(text) {
             Ok(Row { text_a, text_b }) => Ok(Example { text_a, text_b, target: Target::None, line }),
-            Err(cause) => {
-                Err(PredictError::Line { path: path.to_owned(), line, cause: cause.to_string() })
-            }
+            Err(cause) => Err(PredictError::Line { path: path.to_owned(), line, cause: cause.to_string() }),
         })
         .collect::<Result<_, _>>()?;
     Ok(Examples { rows, skipped: 0 })

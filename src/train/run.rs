@@ -121,7 +121,10 @@ pub enum RunError {
     OtherModel { folder: PathBuf, found: String, model: &'static str },
 
     #[error("the tokenizer in `{}` is not the one that the run was trained with", .folder.display())]
-    #[diagnostic(code(run::tokenizer), help("the folder `tokenizer` of a run is part of its model: restore it"))]
+    #[diagnostic(
+        code(run::tokenizer),
+        help("the folder `tokenizer` of a run is part of its model: restore it")
+    )]
     OtherTokenizer { folder: PathBuf },
 }
 
@@ -156,12 +159,7 @@ pub fn free_folder(name: &str) -> PathBuf {
 
 impl Run {
     /// Makes the folder of a new run, whole or not at all.
-    pub fn create(
-        folder: &Path,
-        source: &str,
-        tokenizer: &Path,
-        record: Record,
-    ) -> Result<Self, RunError> {
+    pub fn create(folder: &Path, source: &str, tokenizer: &Path, record: Record) -> Result<Self, RunError> {
         check_free(folder)?;
         files::folder(folder, |at| {
             files::write(&at.join("model.cam"), source.as_bytes())?;
@@ -189,8 +187,7 @@ impl Run {
 
     /// The run's own copy of its tokenizer.
     pub fn tokenizer(&self, plan: &Plan) -> Result<Tokenizer, RunError> {
-        let tokenizer =
-            Tokenizer::open(&self.folder.join("tokenizer"), plan.backbone.vocab, plan.sequence)?;
+        let tokenizer = Tokenizer::open(&self.folder.join("tokenizer"), plan.backbone.vocab, plan.sequence)?;
         if tokenizer.fingerprint() != self.record.fingerprints.tokenizer {
             return Err(RunError::OtherTokenizer { folder: self.folder.clone() });
         }

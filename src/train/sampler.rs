@@ -61,12 +61,7 @@ impl Sampler {
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
-    pub fn next<N: Network>(
-        &mut self,
-        network: &N,
-        tasks: &[Task],
-        batches: &Batches,
-    ) -> Drawn<N::Constant> {
+    pub fn next<N: Network>(&mut self, network: &N, tasks: &[Task], batches: &Batches) -> Drawn<N::Constant> {
         match self.rule {
             plan::Sampler::Proportional => {
                 let examples = self.proportional();

@@ -95,14 +95,19 @@ pub fn train<N: Network>(
     let training = options.training;
     let mut parameters = network.parameters();
     pretrained::start(&mut parameters, training.seed);
-    if let Some((_, weights)) = &inputs.backbone {
-        let report = pretrained::load(&mut parameters, weights, &expected(&plan.backbone))?;
-        tracing::info!(%report, "pretrained weights");
-    }
+    let loaded = match &inputs.backbone {
+        Some((_, weights)) => Some(pretrained::load(&mut parameters, weights, &expected(&plan.backbone))?),
+        None => None,
+    };
 
     let schedule = Steps::new(&training, &inputs.train);
     let record = record(plan, options, &inputs, counts(&mut network), schedule.total);
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
+    let progress = Progress::new(schedule.total);
+    progress.say(&summary(&run.record, &inputs));
+    if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
+        progress.say(&format!("{}: {loaded}", folder.display()));
+    }
     let used = inputs.train.sizes().into_iter().map(|size| vec![false; size]).collect();
     let trainer = Trainer {
         plan,
@@ -110,7 +115,7 @@ pub fn train<N: Network>(
         evaluations: Log::open(&run.evaluations())?,
         sampler: Sampler::new(training.sampler, training.batch, &inputs.train.sizes(), training.seed),
         learner: Learner::new(network, training, schedule.total),
-        progress: Progress::new(schedule.total),
+        progress,
         started: Instant::now(),
         best: None,
         used,
@@ -256,6 +261,22 @@ impl<N: Network> Trainer<N> {
     fn data_used(&self) -> f64 {
         self.used_count as f64 / self.train.sizes().iter().sum::<usize>() as f64
     }
+}
+
+/// What is about to happen, in a line.
+fn summary(record: &Record, inputs: &Inputs) -> String {
+    let sets = inputs.train.datasets();
+    let examples: usize = inputs.train.sizes().iter().sum();
+    let cut: usize = sets.iter().map(|set| set.truncated()).sum();
+    let cut = match cut {
+        0 => String::new(),
+        cut => format!(" ({cut} cut to {} tokens)", inputs.tokenizer.sequence()),
+    };
+    let Record { model, steps, parameters: Counts { all, trained, .. }, .. } = record;
+    format!(
+        "{model}: {} tasks, {examples} training examples{cut}, {all} parameters of which {trained} trained, {steps} steps",
+        sets.len()
+    )
 }
 
 fn counts<N: Network>(network: &mut N) -> Counts {

@@ -40,7 +40,8 @@ impl Chart {
         let x = |value: f64| LEFT + (value - x0) / (x1 - x0) * (WIDTH - LEFT - 10.0);
         let y = |value: f64| 10.0 + (y1 - value) / (y1 - y0) * (HEIGHT - BELOW - 10.0);
 
-        let mut svg = format!("<h2>{}</h2>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n", self.title);
+        let mut svg =
+            format!("<h2>{}</h2>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n", self.title);
         // writing to a string cannot fail
         for value in [y0, (y0 + y1) / 2.0, y1] {
             let (at, right) = (y(value), WIDTH - 10.0);
@@ -102,14 +103,18 @@ fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .chunks(size)
         .map(|chunk| {
             let n = chunk.len() as f64;
-            (chunk.iter().map(|point| point.0).sum::<f64>() / n, chunk.iter().map(|point| point.1).sum::<f64>() / n)
+            (
+                chunk.iter().map(|point| point.0).sum::<f64>() / n,
+                chunk.iter().map(|point| point.1).sum::<f64>() / n,
+            )
         })
         .collect()
 }
 
 /// Least and largest value, apart.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let (low, high) =
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     if low < high { (low, high) } else { (low - 0.5, high + 0.5) }
 }
 
