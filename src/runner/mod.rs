@@ -1,1 +1,86 @@
-//! (being written)
+//! The command line of a built model: `train`, `eval`, `predict`, `parameters`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `args` | the arguments, as data |
+//! | `interrupt` | Ctrl-C |
+//! | `train`, `eval`, `predict`, `parameters` | one command each |
+//!
+//! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::nn::{Encode, Model, Predict};
+use crate::train::plan::Plan;
+
+mod args;
+mod eval;
+mod interrupt;
+mod parameters;
+mod predict;
+mod saved;
+mod train;
+
+pub use dfdx::prelude::Cpu;
+pub use mimalloc::MiMalloc as Allocator;
+
+/// What a generated crate allocates with: activations come and go by the hundred in each step.
+pub const ALLOCATOR: Allocator = Allocator;
+
+/// Runs the command line of a model; `source` is its `.cam` text.
+pub fn main<const HIDDEN: usize, E, P>(plan: &'static Plan, source: &'static str) -> ExitCode
+where
+    E: Encode<HIDDEN, Cpu>,
+    P: Predict<HIDDEN, Cpu>,
+{
+    run::<HIDDEN, E, P>(plan, source, std::env::args_os())
+}
+
+/// [`main`] with arguments from elsewhere, the program's name first.
+pub fn run<const HIDDEN: usize, E, P>(
+    plan: &'static Plan,
+    source: &'static str,
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> ExitCode
+where
+    E: Encode<HIDDEN, Cpu>,
+    P: Predict<HIDDEN, Cpu>,
+{
+    let command = args::Args::command().name(plan.name).version(env!("CARGO_PKG_VERSION"));
+    let parsed =
+        command.try_get_matches_from(arguments).and_then(|matches| args::Args::from_arg_matches(&matches));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => {
+            // a closed stdout or stderr leaves nobody to tell
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let build = || Model::<HIDDEN, E, P, Cpu>::build(Cpu::default());
+    let done = match args.command {
+        args::Command::Train(args) => train::run(plan, source, build, &args),
+        args::Command::Eval(args) => eval::run(plan, build, &args),
+        args::Command::Predict(args) => predict::run(plan, build, &args),
+        args::Command::Parameters => parameters::run(build()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where
+/// there is no such place.
+fn cache(given: Option<&PathBuf>) -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || variable("CAMTL_HOME").or_else(|| Some(variable("HOME")?.join(".cache/camtl")));
+    given.cloned().or_else(|| Some(home()?.join("tokens")))
+}

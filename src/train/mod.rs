@@ -1,5 +1,41 @@
-//! Learning: what a model's training is ([`plan`]), what it is measured by, and what MT-Uncertainty computes.
+//! Learning: what a model's training is, the loop that does it, and what a trained model is asked.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`plan`] | what a generated crate states about its model: tasks, metrics, settings |
+//! | [`network`] | the network without its type parameters: constant part, logits, parameters |
+//! | [`batches`] | examples of all tasks, assembled to flat batches |
+//! | [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
+//! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
+//! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
+//! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
+//! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
+//!
+//! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
+//! depends on how threads are timed. Only what is measured in seconds differs.
 
+pub mod batches;
+pub mod checkpoint;
+pub mod evaluate;
+pub mod events;
+mod files;
+pub mod inputs;
+pub mod learner;
+pub mod losses;
 pub mod metrics;
+pub mod network;
+pub mod optimizer;
 pub mod plan;
+pub mod predict;
+mod progress;
+pub mod report;
+pub mod run;
+pub mod sampler;
+pub mod scoring;
+pub mod trainer;
 pub mod uncertainty;
+
+pub use inputs::{InputError, Inputs};
+pub use network::Network;
+pub use run::{Run, RunError};
+pub use trainer::{Options, Outcome, TrainError, train};

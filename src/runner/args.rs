@@ -1,0 +1,148 @@
+//! The arguments of a built model, as data.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+
+use crate::data::Split;
+
+#[derive(Debug, Parser)]
+#[command(about = "A multi-task Transformer made by camtlc", arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train the model; everything of it is kept in a run folder
+    Train(Train),
+    /// Measure a trained model on a split of its data
+    Eval(Eval),
+    /// Ask a trained model about texts
+    Predict(Predict),
+    /// List the parameters as JSON: name, shape, trained or frozen
+    Parameters,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Train {
+    /// The file that the model was written in, for the record
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// The folder that the tasks' data folders lie in
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// The folder of the pretrained backbone, if not where the model says
+    #[arg(long, value_name = "DIR")]
+    pub backbone: Option<PathBuf>,
+    /// The folder of the run; must not hold one yet [default: runs/NAME, or the first free runs/NAME-N]
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Stop after so many steps, whatever the epochs
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Pass over the data so many times
+    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    pub epochs: Option<usize>,
+    /// Examples, dropout and start values are functions of the seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Change a setting of the model's `train` block, like lr=1e-4; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Saved {
+    /// The folder of the run
+    #[arg(long, value_name = "RUN")]
+    pub run: PathBuf,
+    /// Which checkpoint: best, last, or step-N
+    #[arg(long, value_name = "WHICH", default_value = "best")]
+    pub checkpoint: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Eval {
+    #[command(flatten)]
+    pub saved: Saved,
+    /// The folder that the tasks' data folders lie in [default: that of the training]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = SplitName::Dev)]
+    pub split: SplitName,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("texts").required(true).args(["text_a", "file"]))]
+pub struct Predict {
+    #[command(flatten)]
+    pub saved: Saved,
+    /// The task whose head is asked
+    #[arg(long, value_name = "NAME")]
+    pub task: String,
+    /// A text
+    #[arg(long = "text", value_name = "TEXT")]
+    pub text_a: Option<String>,
+    /// Its second text, for tasks on pairs
+    #[arg(long = "text-b", value_name = "TEXT", requires = "text_a")]
+    pub text_b: Option<String>,
+    /// A file of texts: tab-separated with the header `text_a` or `text_a text_b`, or JSON lines (.jsonl)
+    #[arg(long = "in", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the predictions go, a JSON line each [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    Train,
+    Dev,
+    Test,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Split::Train,
+            SplitName::Dev => Split::Dev,
+            SplitName::Test => Split::Test,
+        }
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a setting is written key=value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign() {
+        assert_eq!(setting("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(setting("lr").is_err());
+    }
+}

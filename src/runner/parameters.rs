@@ -1,0 +1,26 @@
+//! `parameters`: what the network consists of, as the compiler should have counted it.
+
+use miette::Result;
+use serde_json::{Value, json};
+
+use super::saved::print;
+use crate::train::Network;
+
+/// Prints a JSON array, a parameter a line: `loaded` from a pretrained checkpoint, `trained` or frozen.
+pub fn run(mut network: impl Network) -> Result<()> {
+    let lines: Vec<String> = network
+        .parameters()
+        .into_iter()
+        .map(|parameter| {
+            let meta = parameter.meta();
+            let line: Value = json!({
+                "name": meta.name,
+                "shape": parameter.dims(),
+                "state": if meta.trained { "trained" } else { "frozen" },
+                "loaded": meta.loaded,
+            });
+            format!("  {line}")
+        })
+        .collect();
+    print(&format!("[\n{}\n]\n", lines.join(",\n")))
+}

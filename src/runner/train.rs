@@ -1,0 +1,59 @@
+//! `train`: from data and backbone to a run folder.
+
+use miette::Result;
+
+use super::saved::print;
+use super::{args, cache, interrupt};
+use crate::train::plan::{Plan, Training};
+use crate::train::{self, Network, Options, run};
+
+pub fn run<N: Network>(
+    plan: &'static Plan,
+    source: &str,
+    build: impl FnOnce() -> N,
+    args: &args::Train,
+) -> Result<()> {
+    let options = Options {
+        training: settings(plan.training, args)?,
+        data: args.data.clone(),
+        backbone: args.backbone.clone(),
+        out: args.out.clone().unwrap_or_else(|| run::free_folder(plan.name)),
+        cache: cache(args.cache.as_ref()),
+        model_path: args.model.clone(),
+    };
+    let outcome = train::train(plan, source, build(), &options, interrupt::watch())?;
+
+    let train::Outcome { run, finished, evaluation, checkpoint } = outcome;
+    let mut text = String::new();
+    if let Some(evaluation) = evaluation {
+        text += &format!("{evaluation}\n\n");
+    }
+    if finished.interrupted {
+        text += &format!("interrupted after step {}: {}\n", finished.step, checkpoint.display());
+    }
+    if let Some(best) = finished.best {
+        text += &format!("best        step {}, mean {:.4}\n", best.step, best.mean);
+    }
+    text += &format!("data used   {:.1}%\n", 100.0 * finished.data_used);
+    text += &format!("time        {:.1} s, {} steps\n", finished.seconds, finished.step);
+    text += &format!("run         {}\n", run.folder.display());
+    print(&text)
+}
+
+/// The model's settings with those of the command line; of one that is given twice the more special option wins.
+fn settings(mut training: Training, args: &args::Train) -> Result<Training> {
+    for (key, value) in &args.set {
+        training.set(key, value)?;
+    }
+    let options = [
+        ("epochs", args.epochs.map(|n| n.to_string())),
+        ("steps", args.steps.map(|n| n.to_string())),
+        ("seed", args.seed.map(|n| n.to_string())),
+    ];
+    for (key, value) in options {
+        if let Some(value) = value {
+            training.set(key, &value)?;
+        }
+    }
+    Ok(training)
+}

@@ -1,0 +1,303 @@
+//! `checkpoints/step-N/` of a run: all parameters, and the optimizer's state.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `model.safetensors` | every parameter, frozen ones too: a run predicts without the backbone's folder; in its metadata, what program it is of |
+//! | `state.safetensors` | both moments of each trained parameter that had an update; which training examples were used |
+//! | `state.json` | step, seed and updates of each parameter; the order of examples follows from seed and step |
+//!
+//! `checkpoints/best.json` names the best one. The best and the last are kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::files::{self, FileError};
+use super::optimizer::Saved;
+use super::plan::Plan;
+use crate::kernels::Kernels;
+use crate::nn::Parameter;
+
+const MODEL: &str = "model.safetensors";
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+
+    #[error("`{}` is not a checkpoint: {cause}", .path.display())]
+    #[diagnostic(code(checkpoint::format), help("the file may be cut short, or not what its name says"))]
+    Format { path: PathBuf, cause: String },
+
+    #[error("there is no checkpoint in `{}`", .folder.display())]
+    #[diagnostic(
+        code(checkpoint::missing),
+        help(
+            "a run has its first checkpoint after its first evaluation; `last`, `best` and `step-N` can be asked for"
+        )
+    )]
+    Missing { folder: PathBuf },
+
+    #[error("the checkpoint in `{}` is of another program:\n  {}", .folder.display(), .differences.join("\n  "))]
+    #[diagnostic(
+        code(checkpoint::program),
+        help("a checkpoint fits the program that it was trained with; that is `model.cam` of its run")
+    )]
+    Program { folder: PathBuf, differences: Vec<String> },
+}
+
+/// What a checkpoint holds besides the parameters.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub step: usize,
+    pub seed: u64,
+    /// Of the trained parameters, in the network's order.
+    pub optimizer: Vec<Saved>,
+    /// Of each task, by its name: which training examples entered a gradient step.
+    pub used: Vec<(&'static str, Vec<bool>)>,
+}
+
+/// The best evaluation so far, as `best.json` holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    pub step: usize,
+    /// Mean over the tasks of their main figure.
+    pub mean: f64,
+}
+
+/// Writes `step-N` below `checkpoints`, whole or not at all, and returns its path.
+pub fn save<D: Kernels>(
+    checkpoints: &Path,
+    plan: &Plan,
+    parameters: &[&mut dyn Parameter<D>],
+    state: &State,
+) -> Result<PathBuf, CheckpointError> {
+    let folder = checkpoints.join(format!("step-{}", state.step));
+    if folder.is_dir() {
+        return Ok(folder); // of this step, so it is the same
+    }
+    files::folder(&folder, |folder| {
+        let metadata = HashMap::from([
+            ("format".to_owned(), "pt".to_owned()), // what readers in Python ask for
+            ("fingerprint".to_owned(), plan.fingerprint.to_owned()),
+            ("program".to_owned(), program(plan).to_string()),
+            ("step".to_owned(), state.step.to_string()),
+        ]);
+        let values = parameters
+            .iter()
+            .map(|p| (p.meta().name.clone(), Dtype::F32, p.dims(), bytes(&p.read())))
+            .collect();
+        write(&folder.join(MODEL), values, metadata)?;
+
+        let mut tensors = Vec::new();
+        let mut updates = BTreeMap::new();
+        let trained = parameters.iter().filter(|p| p.meta().trained);
+        for (parameter, Saved { updates: count, first, second }) in trained.zip(&state.optimizer) {
+            let (name, dims) = (&parameter.meta().name, parameter.dims());
+            updates.insert(name.clone(), *count);
+            if *count > 0 {
+                tensors.push((format!("{name}.first"), Dtype::F32, dims.clone(), bytes(first)));
+                tensors.push((format!("{name}.second"), Dtype::F32, dims, bytes(second)));
+            }
+        }
+        for (task, used) in &state.used {
+            let used: Vec<u8> = used.iter().map(|used| u8::from(*used)).collect();
+            tensors.push((format!("used.{task}"), Dtype::U8, vec![used.len()], used));
+        }
+        write(&folder.join("state.safetensors"), tensors, HashMap::new())?;
+        let json = json!({ "step": state.step, "seed": state.seed, "updates": updates });
+        Ok::<_, CheckpointError>(files::write(&folder.join("state.json"), format!("{json:#}\n").as_bytes())?)
+    })?;
+    Ok(folder)
+}
+
+/// Records the best checkpoint.
+pub fn save_best(checkpoints: &Path, best: Best) -> Result<(), CheckpointError> {
+    let json = json!(best);
+    Ok(files::write(&checkpoints.join("best.json"), format!("{json}\n").as_bytes())?)
+}
+
+/// Removes all checkpoints but those of the given steps.
+pub fn prune(checkpoints: &Path, keep: &[usize]) -> Result<(), CheckpointError> {
+    for step in steps(checkpoints)?.into_iter().filter(|step| !keep.contains(step)) {
+        let folder = checkpoints.join(format!("step-{step}"));
+        files::at(&folder, "removed", fs::remove_dir_all(&folder))?;
+    }
+    Ok(())
+}
+
+/// The folder of `best`, `last` or `step-N`. Without an evaluation yet, the last is the best.
+pub fn find(checkpoints: &Path, which: &str) -> Result<PathBuf, CheckpointError> {
+    let missing = || CheckpointError::Missing { folder: checkpoints.to_owned() };
+    let last = || -> Result<usize, CheckpointError> { steps(checkpoints)?.pop().ok_or_else(missing) };
+    let name = match which {
+        "last" => format!("step-{}", last()?),
+        "best" => match fs::read(checkpoints.join("best.json")) {
+            Err(_) => format!("step-{}", last()?),
+            Ok(bytes) => {
+                let best: Best = serde_json::from_slice(&bytes).map_err(|cause| CheckpointError::Format {
+                    path: checkpoints.join("best.json"),
+                    cause: cause.to_string(),
+                })?;
+                format!("step-{}", best.step)
+            }
+        },
+        named => named.to_owned(),
+    };
+    let folder = checkpoints.join(name);
+    if folder.is_dir() { Ok(folder) } else { Err(CheckpointError::Missing { folder }) }
+}
+
+/// Fills all parameters from a checkpoint and returns its step.
+///
+/// # Errors
+/// A checkpoint that is unreadable, or of another program: every difference is named. Nothing is changed then.
+pub fn load<D: Kernels>(
+    folder: &Path,
+    plan: &Plan,
+    parameters: &mut [&mut dyn Parameter<D>],
+) -> Result<usize, CheckpointError> {
+    let path = folder.join(MODEL);
+    let format = |cause: String| CheckpointError::Format { path: path.clone(), cause };
+    let file = files::at(&path, "read", fs::File::open(&path))?;
+    // SAFETY: the map is only read. A file that another process truncates meanwhile would fault; a checkpoint is
+    // written once, under another name, and never changed.
+    let map = files::at(&path, "read", unsafe { Mmap::map(&file) })?;
+    let (_, header) = SafeTensors::read_metadata(&map).map_err(|cause| format(cause.to_string()))?;
+    let tensors = SafeTensors::deserialize(&map).map_err(|cause| format(cause.to_string()))?;
+    let field = |key: &str| {
+        let value = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
+        value.ok_or_else(|| format(format!("its metadata has no `{key}`")))
+    };
+
+    let mut differences = Vec::new();
+    let found: Value = serde_json::from_str(field("program")?).map_err(|cause| format(cause.to_string()))?;
+    compare("", &found, &program(plan), &mut differences);
+    let mut left: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
+    let mut values = Vec::with_capacity(parameters.len());
+    for parameter in parameters.iter() {
+        let (name, dims) = (&parameter.meta().name, parameter.dims());
+        match left.remove(name) {
+            None => differences.push(format!("`{name}` is in the model only")),
+            Some(tensor) if tensor.dtype() != Dtype::F32 || tensor.shape() != dims => differences
+                .push(format!("`{name}` is {:?} in the checkpoint, {dims:?} in the model", tensor.shape())),
+            Some(tensor) => values.push(tensor.data().to_vec()),
+        }
+    }
+    differences.extend(left.keys().map(|name| format!("`{name}` is in the checkpoint only")));
+    let fingerprint = field("fingerprint")?;
+    if differences.is_empty() && fingerprint != plan.fingerprint {
+        // the same tensors, yet not the same computation
+        differences.push(format!("the fingerprint is {fingerprint}, of the model {}", plan.fingerprint));
+    }
+    if !differences.is_empty() {
+        return Err(CheckpointError::Program { folder: folder.to_owned(), differences });
+    }
+    for (parameter, bytes) in parameters.iter_mut().zip(values) {
+        let values: Vec<f32> =
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        parameter.write(&values);
+    }
+    field("step")?.parse().map_err(|_| format("its step is not a number".to_owned()))
+}
+
+/// What of a plan a checkpoint depends on; its origin and training may differ.
+fn program(plan: &Plan) -> Value {
+    let mut backbone = json!(plan.backbone);
+    if let Value::Object(fields) = &mut backbone {
+        fields.remove("origin");
+    }
+    let tasks: serde_json::Map<String, Value> =
+        plan.tasks.iter().map(|task| (task.name.to_owned(), json!(task.kind))).collect();
+    json!({ "backbone": backbone, "sequence": plan.sequence, "tasks": tasks })
+}
+
+/// Names every field in which two values differ.
+fn compare(path: &str, found: &Value, wanted: &Value, differences: &mut Vec<String>) {
+    match (found, wanted) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            for key in keys {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => compare(&path, a, b, differences),
+                    (Some(_), None) => differences.push(format!("`{path}` is in the checkpoint only")),
+                    _ => differences.push(format!("`{path}` is in the model only")),
+                }
+            }
+        }
+        (a, b) if a != b => {
+            differences.push(format!("`{path}` is {a} in the checkpoint and {b} in the model"));
+        }
+        _ => {}
+    }
+}
+
+/// The steps of which there are checkpoints, ascending.
+fn steps(checkpoints: &Path) -> Result<Vec<usize>, CheckpointError> {
+    if !checkpoints.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = files::at(checkpoints, "read", fs::read_dir(checkpoints))?;
+    let mut steps: Vec<usize> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("step-")?.parse().ok())
+        .collect();
+    steps.sort_unstable();
+    Ok(steps)
+}
+
+/// Name, type, shape and content of a tensor.
+type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn write(path: &Path, tensors: Vec<Raw>, metadata: HashMap<String, String>) -> Result<(), CheckpointError> {
+    let failed = |cause: safetensors::SafeTensorError| {
+        CheckpointError::File(FileError {
+            path: path.to_owned(),
+            action: "written",
+            cause: match cause {
+                safetensors::SafeTensorError::IoError(cause) => cause,
+                other => std::io::Error::other(other),
+            },
+        })
+    };
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, dims, bytes)| Ok((name, TensorView::new(*dtype, dims.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    serialize_to_file(views, Some(metadata), path).map_err(failed)?;
+    let sync = fs::File::open(path).and_then(|file| file.sync_all());
+    Ok(files::at(path, "written", sync)?)
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_difference_is_named_by_its_path() {
+        let a = json!({ "backbone": { "layers": 2, "hidden": 16 }, "tasks": { "x": 1, "y": 1 } });
+        let b = json!({ "backbone": { "layers": 3, "hidden": 16 }, "tasks": { "y": 1, "z": 1 } });
+        let mut differences = Vec::new();
+        compare("", &a, &b, &mut differences);
+        assert_eq!(
+            differences,
+            [
+                "`backbone.layers` is 2 in the checkpoint and 3 in the model",
+                "`tasks.x` is in the checkpoint only",
+                "`tasks.z` is in the model only"
+            ]
+        );
+    }
+}

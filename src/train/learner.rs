@@ -1,0 +1,96 @@
+//! One training step: forward, objective, backward, update.
+
+use dfdx::prelude::{Backward, PutTape};
+
+use super::losses;
+use super::network::{HeadLogits, Network};
+use super::optimizer::{Applied, Optimizer};
+use super::plan::Training;
+use crate::data::Target;
+use crate::kernels::Pass;
+use crate::nn::Batch;
+
+/// A network with its optimizer.
+pub struct Learner<N: Network> {
+    pub network: N,
+    optimizer: Optimizer<N::Device>,
+    dropout: f32,
+    seed: u64,
+}
+
+/// What a step measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stepped {
+    /// The objective: mean over the batch.
+    pub loss: f64,
+    /// Mean over a task's own examples in the batch; `None` for a task that has none.
+    pub task_losses: Vec<Option<f64>>,
+    pub applied: Applied,
+}
+
+/// The loss or its gradient is no longer a number. The parameters are those from before the step.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error, miette::Diagnostic)]
+#[error("training diverged: in step {step} the {what} is not finite")]
+#[diagnostic(
+    code(train::diverged),
+    help(
+        "a lower learning rate (--set lr=...), a longer warm-up or clipping (--set clip=1) keeps it finite"
+    )
+)]
+pub struct Diverged {
+    pub step: usize,
+    pub what: &'static str,
+}
+
+impl<N: Network> Learner<N> {
+    /// For a training of `total` steps.
+    pub fn new(network: N, training: Training, total: usize) -> Self {
+        let optimizer = Optimizer::new(training, total);
+        Self { network, optimizer, dropout: training.dropout as f32, seed: training.seed }
+    }
+
+    pub fn optimizer(&self) -> &Optimizer<N::Device> {
+        &self.optimizer
+    }
+
+    /// Trains on one batch as step `step`, from 1. `targets` are in the batch's order.
+    ///
+    /// # Errors
+    /// [`Diverged`], with nothing updated.
+    pub fn step(
+        &mut self,
+        step: usize,
+        tasks: usize,
+        batch: &Batch,
+        constant: N::Constant,
+        targets: &[Target],
+    ) -> Result<Stepped, Diverged> {
+        // an odd factor: another seed in every step
+        let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut pass = Pass::training(self.network.device(), self.dropout, seed);
+        let scale = 1.0 / targets.len() as f32;
+
+        let mut total = None;
+        let mut task_losses = vec![None; tasks];
+        for head in self.network.logits(constant, batch, batch.segments.tasks(), &mut pass) {
+            let HeadLogits { head, sequences, logits } = head;
+            let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence]).collect();
+            let loss = losses::loss(&logits, &own, scale, &mut pass);
+            task_losses[head] = Some(f64::from(loss.as_vec()[0]) * targets.len() as f64 / own.len() as f64);
+            total = Some(match total {
+                None => loss,
+                Some(total) => pass.record(&total, |total| total + loss),
+            });
+        }
+        // a batch has at least one example: every task's data has
+        let total = total.expect("a batch is not empty");
+        let loss = f64::from(total.as_vec()[0]);
+        if !loss.is_finite() {
+            return Err(Diverged { step, what: "loss" });
+        }
+        let mut gradients = total.put_tape(pass.tape).backward();
+        let applied = self.optimizer.step(&mut self.network.parameters(), &mut gradients, step);
+        let applied = applied.ok_or(Diverged { step, what: "gradient" })?;
+        Ok(Stepped { loss, task_losses, applied })
+    }
+}

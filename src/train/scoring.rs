@@ -1,0 +1,253 @@
+//! MT-Uncertainty's forward half: entropies of the candidates under the current network.
+
+use super::batches::{At, Batches, CHUNK};
+use super::network::Network;
+use super::plan::{Task, Uncertainty};
+use super::sampler::Share;
+use super::uncertainty::{self, Candidates, Pick};
+use crate::nn::Batch;
+
+/// Candidates of all tasks, scored without tape and dropout. What the constant part made of them is kept, so that
+/// the training step that follows does not compute it again.
+pub struct Scored<C> {
+    /// By task, then candidate.
+    examples: Vec<Vec<At>>,
+    candidates: Vec<Candidates>,
+    chunks: Vec<Chunk<C>>,
+}
+
+struct Chunk<C> {
+    picks: Vec<Pick>,
+    batch: Batch,
+    constant: C,
+}
+
+impl<C: Clone> Scored<C> {
+    /// Scores the candidates: examples of each task, by their places in its data.
+    pub fn new<N: Network<Constant = C>>(
+        network: &N,
+        tasks: &[Task],
+        batches: &Batches,
+        candidates: Vec<Vec<usize>>,
+    ) -> Self {
+        // the head whose distribution stands for each task
+        let heads: Vec<usize> = tasks
+            .iter()
+            .enumerate()
+            .map(|(task, what)| match what.uncertainty {
+                Uncertainty::Entropy => task,
+                Uncertainty::As(donor) => donor,
+            })
+            .collect();
+        let examples: Vec<Vec<At>> = candidates
+            .into_iter()
+            .enumerate()
+            .map(|(task, hand)| hand.into_iter().map(|example| At { task, example }).collect())
+            .collect();
+        let mut scored: Vec<Candidates> = examples
+            .iter()
+            .zip(&heads)
+            .map(|(hand, &head)| Candidates {
+                entropies: vec![0.0; hand.len()],
+                uniform: uncertainty::uniform(tasks[head].kind.outputs()),
+            })
+            .collect();
+
+        let flat: Vec<At> = examples.iter().flatten().copied().collect();
+        let picks: Vec<Pick> = examples
+            .iter()
+            .enumerate()
+            .flat_map(|(task, hand)| (0..hand.len()).map(move |candidate| Pick { task, candidate }))
+            .collect();
+        let mut chunks = Vec::new();
+        for places in batches.chunks(&flat, CHUNK) {
+            let own: Vec<At> = places.iter().map(|&i| flat[i]).collect();
+            let picks: Vec<Pick> = places.iter().map(|&i| picks[i]).collect();
+            let batch = batches.batch(&own);
+            let constant = network.constant(&batch);
+            let chosen: Vec<usize> = own.iter().map(|at| heads[at.task]).collect();
+            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, &chosen)) {
+                scored[pick.task].entropies[pick.candidate] = uncertainty::entropy(&logits);
+            }
+            chunks.push(Chunk { picks, batch, constant });
+        }
+        Self { examples, candidates: scored, chunks }
+    }
+
+    /// H of every candidate, by task.
+    pub fn candidates(&self) -> &[Candidates] {
+        &self.candidates
+    }
+
+    /// Candidates and their mean H / H' of each task; no picks yet.
+    pub fn shares(&self) -> Vec<Share> {
+        self.candidates
+            .iter()
+            .map(|Candidates { entropies, uniform }| {
+                let mean = entropies.iter().sum::<f64>() / entropies.len().max(1) as f64;
+                let entropy = if *uniform > 0.0 { mean / uniform } else { 0.0 };
+                Share { candidates: entropies.len(), picks: 0, entropy: Some(entropy) }
+            })
+            .collect()
+    }
+
+    /// The picked candidates as a batch, in the order in which they were scored, with their constant part's output.
+    pub fn take<N: Network<Constant = C>>(
+        self,
+        network: &N,
+        batches: &Batches,
+        picks: &[Pick],
+    ) -> (Vec<At>, Batch, C) {
+        let mut picked: Vec<Vec<bool>> = self.examples.iter().map(|hand| vec![false; hand.len()]).collect();
+        picks.iter().for_each(|pick| picked[pick.task][pick.candidate] = true);
+        let mut examples = Vec::with_capacity(picks.len());
+        let mut parts = Vec::new();
+        for chunk in &self.chunks {
+            let places: Vec<usize> = (0..chunk.picks.len())
+                .filter(|&place| picked[chunk.picks[place].task][chunk.picks[place].candidate])
+                .collect();
+            if places.is_empty() {
+                continue;
+            }
+            let of = |pick: Pick| self.examples[pick.task][pick.candidate];
+            examples.extend(places.iter().map(|&place| of(chunk.picks[place])));
+            parts.push((&chunk.constant, chunk.batch.rows_of(&places)));
+        }
+        let batch = batches.batch(&examples);
+        let constant = network.gather(&parts);
+        (examples, batch, constant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dfdx::prelude::{Cpu, Tape, TensorFromVec};
+
+    use super::super::network::HeadLogits;
+    use super::super::plan::{Kind, Metric, Source};
+    use super::*;
+    use crate::data::{Dataset, Example, Examples, Target, Tokenizer};
+    use crate::kernels::Pass;
+    use crate::nn::Parameter;
+
+    /// Its logits are (ln k, 0, ..), k the id of a sequence's second token less 3; what is constant is the rows'
+    /// token ids.
+    struct Odds;
+
+    impl Network for Odds {
+        type Device = Cpu;
+        type Constant = Vec<usize>;
+
+        fn device(&self) -> Cpu {
+            Cpu::default()
+        }
+
+        fn parameters(&mut self) -> Vec<&mut dyn Parameter<Cpu>> {
+            Vec::new()
+        }
+
+        fn constant(&self, batch: &Batch) -> Vec<usize> {
+            batch.ids.word.clone()
+        }
+
+        fn gather(&self, parts: &[(&Vec<usize>, Vec<usize>)]) -> Vec<usize> {
+            parts.iter().flat_map(|(ids, rows)| rows.iter().map(|&row| ids[row])).collect()
+        }
+
+        fn logits<T: Tape<f32, Cpu>>(
+            &self,
+            ids: Vec<usize>,
+            batch: &Batch,
+            heads: &[usize],
+            _: &mut Pass<T, Cpu>,
+        ) -> Vec<HeadLogits<Cpu>> {
+            let one = |(sequence, &head): (usize, &usize)| {
+                let odds = ids[batch.segments.range(sequence).start + 1] - 3;
+                let mut row = vec![0.0; TASKS[head].kind.outputs()];
+                row[0] = (odds as f32).ln();
+                let width = row.len();
+                let logits = self.device().tensor_from_vec(row, (1, width));
+                HeadLogits { head, sequences: vec![sequence], logits }
+            };
+            heads.iter().enumerate().map(one).collect()
+        }
+    }
+
+    const fn task(name: &'static str, kind: Kind, uncertainty: Uncertainty) -> Task {
+        Task { name, kind, metric: Metric::Accuracy, data: Source::Tsv { folder: "" }, uncertainty }
+    }
+
+    const TASKS: [Task; 3] = [
+        task("two", Kind::Classify { labels: &["a", "b"] }, Uncertainty::Entropy),
+        task("three", Kind::Classify { labels: &["a", "b", "c"] }, Uncertainty::Entropy),
+        task("value", Kind::Regress { low: 0.0, high: 1.0 }, Uncertainty::As(0)),
+    ];
+
+    /// The words one, two, three have the odds 1, 2, 3.
+    fn batches() -> Batches {
+        let folder = tempfile::tempdir().unwrap();
+        let vocab = folder.path().join("vocab.txt");
+        std::fs::write(&vocab, "[UNK]\n[CLS]\n[SEP]\n[PAD]\none\ntwo\nthree\n").unwrap();
+        let tokenizer = Tokenizer::open(&vocab, 16, 8).unwrap();
+        let dataset = |texts: &[&str]| {
+            let row = |text: &&str| Example {
+                text_a: (*text).to_owned(),
+                text_b: None,
+                target: Target::None,
+                line: 1,
+            };
+            let examples = Examples { rows: texts.iter().map(row).collect(), skipped: 0 };
+            Dataset::encode(&examples, &tokenizer, blake3::hash(&[])).unwrap()
+        };
+        Batches::new(vec![
+            dataset(&["three one one", "one", "one one"]),
+            dataset(&["one", "two one"]),
+            dataset(&["three"]),
+        ])
+    }
+
+    #[test]
+    fn picks_follow_scores_computed_by_hand() {
+        let batches = batches();
+        // of the first task "three one one" and "one"
+        let scored = Scored::new(&Odds, &TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]);
+        let (ln2, ln3, ln4) = (2f64.ln(), 3f64.ln(), 4f64.ln());
+        let three_to_one = ln4 - 0.75 * ln3;
+        let expected = [vec![three_to_one, ln2], vec![ln3, 1.5 * ln2], vec![three_to_one]];
+        let uniform = [ln2, ln3, ln2]; // the value's are those of the head that it borrows
+        for ((found, entropies), uniform) in scored.candidates().iter().zip(&expected).zip(uniform) {
+            assert_eq!(found.uniform, uniform);
+            for (found, expected) in found.entropies.iter().zip(entropies) {
+                assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+            }
+        }
+        let scores = uncertainty::scores(scored.candidates());
+        let largest_mean = (ln3 + 1.5 * ln2) / 2.0;
+        let by_hand = [
+            vec![three_to_one / (largest_mean * ln2), 1.0 / largest_mean],
+            vec![1.0 / largest_mean, 1.5 * ln2 / (largest_mean * ln3)],
+            vec![three_to_one / (largest_mean * ln2)],
+        ];
+        for (found, expected) in scores.iter().flatten().zip(by_hand.iter().flatten()) {
+            assert!((found - expected).abs() < 1e-6, "{scores:?}");
+        }
+
+        // by entropy alone both picks would be of the second task
+        let picks = uncertainty::select(&scores, 2);
+        let (examples, batch, constant) = scored.take(&Odds, &batches, &picks);
+        let mut sorted = examples.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [At { task: 0, example: 1 }, At { task: 1, example: 0 }]);
+        assert_eq!(constant, batch.ids.word, "the constant part's rows are those of the new batch");
+        assert_eq!(batch.segments.tasks(), examples.iter().map(|at| at.task).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn chunks_hold_every_example_and_at_most_the_limit() {
+        let batches = batches();
+        let all = batches.all(); // of 5, 3, 4, 3, 4 and 3 tokens
+        let chunks = batches.chunks(&all, 8);
+        assert_eq!(chunks, [vec![0], vec![2, 4], vec![1, 3], vec![5]]);
+        assert_eq!(batches.chunks(&all, 1).len(), 6);
+    }
+}

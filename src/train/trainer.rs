@@ -1,0 +1,319 @@
+//! A whole training: from the inputs to the last checkpoint.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use super::batches::{At, Batches};
+use super::checkpoint::{self, Best, CheckpointError, State};
+use super::evaluate::{Evaluation, evaluate};
+use super::events::{self, Event, Log, Time};
+use super::files::FileError;
+use super::inputs::{InputError, Inputs, expected};
+use super::learner::{Diverged, Learner};
+use super::metrics::KindError;
+use super::network::Network;
+use super::plan::{Plan, Training};
+use super::progress::Progress;
+use super::report;
+use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
+use super::sampler::Sampler;
+use crate::data::Split;
+use crate::nn::pretrained::{self, PretrainedError};
+
+/// What a training is asked to do, besides what its plan says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The plan's settings, with what was overridden.
+    pub training: Training,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the pretrained weights lie, if not where the plan says.
+    pub backbone: Option<PathBuf>,
+    /// The run's folder.
+    pub out: PathBuf,
+    /// A folder for token caches; `None` to tokenize anew.
+    pub cache: Option<PathBuf>,
+    /// For the record.
+    pub model_path: Option<PathBuf>,
+}
+
+/// What came of a training.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub run: Run,
+    pub finished: Finished,
+    /// The last one; `None` if the training was interrupted before any.
+    pub evaluation: Option<Evaluation>,
+    /// The last one.
+    pub checkpoint: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[non_exhaustive]
+pub enum TrainError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pretrained(#[from] PretrainedError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Metric(#[from] KindError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Diverged(#[from] Diverged),
+}
+
+/// Trains `network`, whatever values its parameters have, as `plan` and `options` say. Between two steps, a true
+/// `stop` ends the training with a checkpoint.
+///
+/// # Errors
+/// Whatever is wrong with the inputs is found before the run's folder is made. Later errors (a full disk, a
+/// training that diverges) leave the run with the checkpoints that it has.
+pub fn train<N: Network>(
+    plan: &'static Plan,
+    source: &str,
+    mut network: N,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Result<Outcome, TrainError> {
+    run::check_free(&options.out)?;
+    let inputs = Inputs::open(plan, &options.data, options.backbone.as_deref(), options.cache.as_deref())?;
+    let training = options.training;
+    let mut parameters = network.parameters();
+    pretrained::start(&mut parameters, training.seed);
+    let loaded = match &inputs.backbone {
+        Some((_, weights)) => Some(pretrained::load(&mut parameters, weights, &expected(&plan.backbone))?),
+        None => None,
+    };
+
+    let schedule = Steps::new(&training, &inputs.train);
+    let record = record(plan, options, &inputs, counts(&mut network), schedule.total);
+    let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
+    let progress = Progress::new(schedule.total);
+    progress.say(&summary(&run.record, &inputs));
+    if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
+        progress.say(&format!("{}: {loaded}", folder.display()));
+    }
+    let used = inputs.train.sizes().into_iter().map(|size| vec![false; size]).collect();
+    let trainer = Trainer {
+        plan,
+        log: Log::open(&run.events())?,
+        evaluations: Log::open(&run.evaluations())?,
+        sampler: Sampler::new(training.sampler, training.batch, &inputs.train.sizes(), training.seed),
+        learner: Learner::new(network, training, schedule.total),
+        progress,
+        started: Instant::now(),
+        best: None,
+        used,
+        used_count: 0,
+        training,
+        schedule,
+        run,
+        train: inputs.train,
+        dev: inputs.dev,
+    };
+    trainer.run(stop)
+}
+
+/// How many steps, and after which of them the network is evaluated.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    total: usize,
+    evaluate_every: usize,
+}
+
+impl Steps {
+    /// An epoch is as many steps as batches cover the training examples once, also under MT-Uncertainty, which
+    /// picks its examples more than once or never.
+    fn new(training: &Training, train: &Batches) -> Self {
+        let epoch = train.sizes().iter().sum::<usize>().div_ceil(training.batch);
+        let total = training.steps.unwrap_or(epoch * training.epochs);
+        Self { total, evaluate_every: training.evaluate_every.unwrap_or(epoch) }
+    }
+
+    fn evaluates(&self, step: usize) -> bool {
+        step.is_multiple_of(self.evaluate_every) || step == self.total
+    }
+}
+
+/// A training under way.
+struct Trainer<N: Network> {
+    plan: &'static Plan,
+    training: Training,
+    schedule: Steps,
+    train: Batches,
+    dev: Batches,
+    sampler: Sampler,
+    learner: Learner<N>,
+    run: Run,
+    log: Log,
+    evaluations: Log,
+    progress: Progress,
+    started: Instant,
+    /// Of each task, which examples entered a gradient step, and how many of all did.
+    used: Vec<Vec<bool>>,
+    used_count: usize,
+    best: Option<Best>,
+}
+
+impl<N: Network> Trainer<N> {
+    fn run(mut self, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+        let mut evaluation = None;
+        let mut checkpoint = PathBuf::new();
+        let mut last = 0;
+        for step in 1..=self.schedule.total {
+            self.step(step)?;
+            last = step;
+            let stopped = stop.load(Ordering::Relaxed) && step < self.schedule.total;
+            if self.schedule.evaluates(step) && !stopped {
+                evaluation = Some(self.evaluate(step)?);
+            }
+            if self.schedule.evaluates(step) || stopped {
+                checkpoint = self.save(step)?;
+            }
+            if stopped {
+                break;
+            }
+        }
+        let finished = Finished {
+            step: last,
+            interrupted: last < self.schedule.total,
+            best: self.best,
+            data_used: self.data_used(),
+            seconds: self.started.elapsed().as_secs_f64(),
+        };
+        self.run.finish(finished)?;
+        report::write(&self.run)?;
+        Ok(Outcome { run: self.run, finished, evaluation, checkpoint })
+    }
+
+    fn step(&mut self, step: usize) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let tasks = self.plan.tasks;
+        let drawn = self.sampler.next(&self.learner.network, tasks, &self.train);
+        let targets: Vec<_> = drawn.examples.iter().map(|&at| self.train.target(at)).collect();
+        let stepped = self.learner.step(step, tasks.len(), &drawn.batch, drawn.constant, &targets)?;
+        for At { task, example } in drawn.examples {
+            let before = std::mem::replace(&mut self.used[task][example], true);
+            self.used_count += usize::from(!before);
+        }
+
+        let tokens = drawn.batch.segments.rows();
+        let tokens_per_s = tokens as f64 / began.elapsed().as_secs_f64();
+        let event = Event {
+            step,
+            loss: stepped.loss,
+            lr: stepped.applied.lr,
+            grad_norm: stepped.applied.grad_norm,
+            tokens,
+            data_used: self.data_used(),
+            tasks: events::tasks(tasks, &stepped, &drawn.tasks),
+            time: Time { seconds: self.started.elapsed().as_secs_f64(), tokens_per_s },
+        };
+        self.log.write(&event)?;
+        self.progress.step(step, event.loss, event.lr, tokens_per_s);
+        Ok(())
+    }
+
+    fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
+        let evaluation = evaluate(&self.learner.network, self.plan.tasks, &self.dev)?;
+        self.evaluations.write(&evaluation.to_json(step, Split::Dev))?;
+        self.progress.say(&format!("step {step}: dev mean {:.4}", evaluation.mean));
+        // a mean that is not a number is never better, and the first is better than none
+        if self.best.is_none_or(|best| evaluation.mean > best.mean || best.mean.is_nan()) {
+            self.best = Some(Best { step, mean: evaluation.mean });
+        }
+        Ok(evaluation)
+    }
+
+    fn save(&mut self, step: usize) -> Result<PathBuf, TrainError> {
+        let state = State {
+            step,
+            seed: self.training.seed,
+            optimizer: self.learner.optimizer().save().collect(),
+            used: self.plan.tasks.iter().map(|task| task.name).zip(self.used.iter().cloned()).collect(),
+        };
+        let checkpoints = self.run.checkpoints();
+        let path = checkpoint::save(&checkpoints, self.plan, &self.learner.network.parameters(), &state)?;
+        if let Some(best) = self.best {
+            checkpoint::save_best(&checkpoints, best)?;
+        }
+        let keep: Vec<usize> = self.best.iter().map(|best| best.step).chain([step]).collect();
+        checkpoint::prune(&checkpoints, &keep)?;
+        Ok(path)
+    }
+
+    /// Distinct training examples that entered a gradient step, over all.
+    fn data_used(&self) -> f64 {
+        self.used_count as f64 / self.train.sizes().iter().sum::<usize>() as f64
+    }
+}
+
+/// What is about to happen, in a line.
+fn summary(record: &Record, inputs: &Inputs) -> String {
+    let sets = inputs.train.datasets();
+    let examples: usize = inputs.train.sizes().iter().sum();
+    let cut: usize = sets.iter().map(|set| set.truncated()).sum();
+    let cut = match cut {
+        0 => String::new(),
+        cut => format!(" ({cut} cut to {} tokens)", inputs.tokenizer.sequence()),
+    };
+    let Record { model, steps, parameters: Counts { all, trained, .. }, .. } = record;
+    format!(
+        "{model}: {} tasks, {examples} training examples{cut}, {all} parameters of which {trained} trained, {steps} steps",
+        sets.len()
+    )
+}
+
+fn counts<N: Network>(network: &mut N) -> Counts {
+    let mut counts = Counts::default();
+    for parameter in network.parameters() {
+        let (size, meta) = (parameter.dims().iter().product::<usize>(), parameter.meta());
+        counts.all += size;
+        counts.trained += if meta.trained { size } else { 0 };
+        counts.new += if meta.loaded { 0 } else { size };
+    }
+    counts
+}
+
+fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, steps: usize) -> Record {
+    // a clock before 1970 is as good as none
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    // a path that cannot be resolved here was read all the same: it is kept as given
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Record {
+        model: plan.name.to_owned(),
+        model_path: options.model_path.clone(),
+        camtl: env!("CARGO_PKG_VERSION").to_owned(),
+        fingerprints: Fingerprints {
+            program: plan.fingerprint.to_owned(),
+            tokenizer: inputs.tokenizer.fingerprint(),
+            backbone: inputs.backbone.as_ref().map(|(_, weights)| weights.fingerprint()),
+        },
+        seed: options.training.seed,
+        settings: json!(options.training),
+        steps,
+        parameters,
+        paths: Paths {
+            data: absolute(&options.data),
+            backbone: inputs.backbone.as_ref().map(|(path, _)| absolute(path)),
+        },
+        data: run::describe_data(plan, &inputs.train, &inputs.dev),
+        started,
+        finished: None,
+    }
+}
