@@ -12,9 +12,7 @@ use camtl::train::plan::{
     AdamW, Backbone, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
     Warmup,
 };
-use camtl::train::{
-    Network, Options, Outcome, Run, TrainError, checkpoint, evaluate, inputs, predict, train,
-};
+use camtl::train::{Options, Outcome, Run, TrainError, checkpoint, evaluate, inputs, predict, train};
 use serde_json::Value;
 
 mod network {
@@ -130,7 +128,7 @@ const PLAN: Plan = Plan {
         batch: 8,
         epochs: 1,
         steps: Some(60),
-        optimizer: AdamW { lr: 1e-2, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        optimizer: AdamW { lr: 3e-3, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         schedule: Schedule::Linear { warmup: Warmup::Fraction(0.1) },
         clip: Some(1.0),
         dropout: 0.1,
@@ -254,13 +252,11 @@ fn mean_loss(events: &[Value]) -> f64 {
 }
 
 #[test]
-fn the_loss_falls_and_the_run_is_complete() {
+fn a_run_is_complete() {
     let place = Place::new();
     let outcome = place.train("run", &[]);
     let events = lines(&outcome.run.events());
     assert_eq!(events.len(), 60);
-    let (first, last) = (mean_loss(&events[..10]), mean_loss(&events[50..]));
-    assert!(last < 0.5 * first, "{first} to {last}");
     assert_eq!(events[59]["tasks"]["weather"]["candidates"], 8);
     let picks = |task: &str| events[59]["tasks"][task]["picks"].as_u64().unwrap();
     assert_eq!(picks("weather") + picks("warmth"), 8);
@@ -288,13 +284,24 @@ fn the_same_seed_gives_the_same_run() {
     assert_ne!(timeless(&a.events()), timeless(&other.events()));
 }
 
+/// Under proportional sampling: MT-Uncertainty changes the tasks' shares of the loss from step to step.
 #[test]
-fn proportional_sampling_trains_too() {
+fn the_loss_falls() {
     let place = Place::new();
-    let outcome = place.train("run", &[("sampler", "proportional"), ("steps", "off"), ("epochs", "4")]);
+    let set = [
+        ("sampler", "proportional"),
+        ("steps", "off"),
+        ("epochs", "80"),
+        ("dropout", "0"),
+        ("evaluate_every", "800"),
+    ];
+    let outcome = place.train("run", &set);
     let events = lines(&outcome.run.events());
-    assert_eq!(events.len(), 4 * 10); // 80 examples in batches of 8
-    assert!(mean_loss(&events[30..]) < mean_loss(&events[..10]));
+    assert_eq!(events.len(), 80 * 10); // 80 examples in batches of 8
+    let (first, last) = (mean_loss(&events[..10]), mean_loss(&events[790..]));
+    assert!(last < 0.02 * first, "{first} to {last}");
+    let evaluation = outcome.evaluation.as_ref().unwrap();
+    assert!(evaluation.mean > 0.95, "{evaluation}");
     assert!(events[0]["tasks"]["weather"]["entropy"].is_null());
     assert!(outcome.finished.data_used > 0.9, "{}", outcome.finished.data_used);
 }
@@ -313,8 +320,10 @@ fn a_checkpoint_gives_the_same_figures() {
     let tokenizer = run.tokenizer(&PLAN).unwrap();
     let dev = inputs::split(&PLAN, Split::Dev, &run.record.paths.data, &tokenizer, None).unwrap();
     let found = evaluate::evaluate(&network, PLAN.tasks, &dev).unwrap();
-    let kept = lines(&run.evaluations());
-    assert!(kept.contains(&found.to_json(step, Split::Dev)), "{found}");
+    // as text: reading a number back may lose its last bit
+    let kept = fs::read_to_string(run.evaluations()).unwrap();
+    let found = found.to_json(step, Split::Dev).to_string();
+    assert!(kept.lines().any(|line| line == found), "{found} is not in\n{kept}");
 
     // at most the best and the last are kept
     let steps = names(&run.checkpoints());
