@@ -1,31 +1,335 @@
-use camtl::{analysis, diagnostics::Style, fmt, span::Source};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+//! The language, over its corpus: what each `.cam` file of `models/`, `tests/ok/` and `tests/err/` becomes.
+//!
+//! Every legal file is snapshot as tree, program and layout; every file of mistakes with the report about it.
+//! Snapshots are compared, never rewritten: `cargo insta review` or `INSTA_UPDATE=always` accepts a change.
 
-fn cams(dir: &str) -> Vec<PathBuf> {
-    let mut v: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    v.sort();
-    v
-}
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+use camtl::{
+    analysis,
+    diagnostics::{Diagnostics, Style, codes::CODES},
+    fmt,
+    ir::ParameterCount,
+    span::Source,
+    syntax,
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
 #[test]
-fn smoke() {
-    for p in cams("models").into_iter().chain(cams("tests/ok")).chain(cams("tests/err")) {
-        let s = Source::new(p.file_name().unwrap().to_str().unwrap(), fs::read_to_string(&p).unwrap());
-        match analysis::compile(&s) {
-            Ok((_, w)) => println!("{}", w.render(&s, Style::Plain)),
-            Err(e) => println!("{}", e.render(&s, Style::Plain)),
-        }
-        if let Ok(f) = fmt::format(&s) {
-            println!("{f}");
-            let again = fmt::format(&Source::new("x", f.clone())).unwrap();
-            if again != f {
-                println!("DIFFERS\n{again}");
-            }
+fn legal_files_become_trees_and_programs() {
+    for (stem, source) in legal() {
+        let tree = syntax::parse(&source).expect("legal files parse");
+        snapshot(&format!("ast__{stem}"), &outline(&json(&tree)));
+
+        let (program, warnings) = analysis::compile(&source).expect("legal files compile");
+        let report = warnings.render(&source, Style::Plain);
+        snapshot(&format!("ir__{stem}"), &format!("{}\n{report}", outline(&json(&program))));
+    }
+}
+
+#[test]
+fn legal_files_have_one_layout() {
+    for (stem, source) in legal() {
+        snapshot(&format!("fmt__{stem}"), &formatted(&source));
+    }
+}
+
+#[test]
+fn models_and_fixtures_are_in_their_layout() {
+    let unformatted: Vec<String> = corpus("models")
+        .into_iter()
+        .chain(corpus("tests/err").into_iter().filter(|(stem, _)| !stem.starts_with("syntax_")))
+        .filter(|(_, source)| formatted(source) != source.text)
+        .map(|(stem, _)| stem)
+        .collect();
+    assert_eq!(unformatted, [""; 0]);
+}
+
+#[test]
+fn each_mistake_is_reported_where_it_is() {
+    for (stem, source) in corpus("tests/err") {
+        let found = diagnostics(&source);
+        let code = format!("cam::{}", stem.replacen('_', "::", 1));
+        assert!(found.codes().iter().all(|found| *found == code), "{stem} shows {:?}", found.codes());
+        assert!(!found.is_empty(), "{stem} shows nothing");
+        let report = found.render(&source, Style::Plain);
+        snapshot(&format!("err__{stem}"), &format!("{}\n{report}", source.text));
+    }
+}
+
+/// The list of codes, the structs in the code and the fixtures name the same mistakes.
+#[test]
+fn codes_are_listed_used_and_shown() {
+    let listed: Vec<&str> = CODES.iter().map(|code| code.code).collect();
+    assert!(listed.is_sorted(), "the list is in alphabetical order");
+
+    let mut used = Vec::new();
+    for room in ["src/syntax", "src/analysis"] {
+        for entry in fs::read_dir(root().join(room)).expect("the rooms are folders") {
+            let text = fs::read_to_string(entry.expect("an entry").path()).expect("rooms hold text");
+            let after = text.split("code(cam::").skip(1).filter_map(|rest| rest.split_once(')'));
+            used.extend(after.map(|(code, _)| format!("cam::{code}")));
         }
     }
+    used.sort();
+    assert_eq!(used, listed, "each struct has its own code, and the list names it");
+
+    let shown: Vec<String> = corpus("tests/err").into_iter().map(|(stem, _)| stem).collect();
+    let files: Vec<String> =
+        listed.iter().map(|code| code.trim_start_matches("cam::").replacen("::", "_", 1)).collect();
+    assert_eq!(shown, files.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn all_mistakes_come_at_once() {
+    let text = r#"model Everything
+
+backbone bert {
+    checkpoit "bert-base-cased"
+    layers 12   hidden 770   heads 12   ffn 0
+    vocab 28996   positions 64
+}
+sequence 128
+
+tasks {
+    cola { classify 1   metric mathews   data glue "Cola" }
+    stsb { regress 5 .. 0   data glue "STS-B" }
+    wnut { tag 13   data tsv "wnut" }
+}
+
+freeze layers 3..3, poler
+attach norms to layers 6..12
+attach norm to layers 6..18
+attach alignment to layer 3
+
+train {
+    sampler uncertain   batch 0   dropout 2   batch 3
+    optimizer adamw { lr -1 }
+    schedule linear { warmup 200% }
+}
+"#;
+    let source = Source::new("everything.cam", text);
+    let found = analysis::compile(&source).expect_err("nearly every line is wrong");
+    let listing: String =
+        found.iter().map(|one| format!("{}: {one}\n", one.code().expect("a code"))).collect();
+    snapshot("all_mistakes_at_once", &format!("{text}\n{listing}"));
+}
+
+/// A text that leaves the grammar says where, and what could have come instead.
+#[test]
+fn syntax_errors_name_what_was_expected() {
+    let mut listing = String::new();
+    for text in [
+        "model",
+        "model camtl backbone",
+        "mdoel camtl",
+        "backbone bert { layers 12\nsequence 128",
+        "backbone bert { layers 12 } }",
+        "backbone bert { checkpoint \"bert-base }",
+        "backbone bert { checkpoint \"a\\b\" }",
+        "sequence long",
+        "tasks { cola classify 2 }",
+        "tasks { cola { classify yes, } }",
+        "tasks { cola { regress 0.. } }",
+        "freeze",
+        "freeze embeddings layers 0..6",
+        "attach norm",
+        "attach norm to layers 0..=6",
+        "train { sampler = proportional }",
+        "train { optimizer adamw { lr 1 { } } }",
+        "model camtl; sequence 8",
+        "# comment",
+    ] {
+        let source = Source::new("text", text);
+        let found = syntax::parse(&source).expect_err("the text is no file of the language");
+        let report = found.render(&source, Style::Plain);
+        listing.push_str(&report);
+        listing.push('\n');
+    }
+    snapshot("syntax_errors", &listing);
+}
+
+/// A misspelt key is one mistake: the key that it stands for is not also missing.
+#[test]
+fn misspelt_keys_are_not_missing_too() {
+    let text = "model example\n\
+        backbone bert { chekpoint \"x\" layers 2 hiden 8 heads 2 ffn 8 vocab 8 positions 8 }\n\
+        sequence 8\n\
+        tasks { only { clasify 2 data tsv \"only\" } }\n\
+        attach attention to layer 0 { bloks 2 }\n\
+        train { samler proportional }";
+    let found = analysis::compile(&Source::new("example.cam", text)).expect_err("five keys are misspelt");
+    assert_eq!(found.codes(), ["cam::key::unknown"; 5]);
+}
+
+/// With every size at its limit the counts of parameters still fit (they would panic on overflow here).
+#[test]
+fn the_largest_legal_model_can_be_counted() {
+    let source = Source::new(
+        "largest.cam",
+        r#"model largest
+backbone bert {
+    checkpoint "x"
+    layers 1_000   hidden 100_000   heads 100_000   ffn 1_000_000
+    vocab 10_000_000   positions 100_000   token_types 1_000
+}
+sequence 100_000
+tasks { a { classify 100_000   data tsv "a" } }
+attach alignment after embeddings
+attach attention to layers 0..1_000 { blocks 1 }
+attach norm to layers 0..1_000
+attach bottleneck to layers 0..1_000 { width 1_000_000 }
+"#,
+    );
+    let (program, _) = analysis::compile(&source).expect("all sizes are legal");
+    assert!(ParameterCount::of(&program).sum().total() > 1 << 60);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        check_any_text(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn arbitrary_words_of_the_language_never_panic(words in proptest::collection::vec(word(), 0..60)) {
+        check_any_text(&words.concat());
+    }
+
+    #[test]
+    fn legal_files_with_words_changed_never_panic(
+        file in 0_usize..100,
+        changes in proptest::collection::vec((0.0..1.0_f64, 0_usize..12, word()), 1..5),
+    ) {
+        let files = legal();
+        let mut text = files[file % files.len()].1.text.clone();
+        for (place, length, word) in changes {
+            let start = text.floor_char_boundary((place * text.len() as f64) as usize);
+            let end = text.floor_char_boundary((start + length).min(text.len())).max(start);
+            text.replace_range(start..end, &word);
+        }
+        check_any_text(&text);
+    }
+}
+
+/// Words with and without meaning, numbers, signs, white space and comments.
+fn word() -> impl Strategy<Value = String> {
+    let words = "model backbone bert sequence tasks freeze attach train span as every in to across after layers \
+        layer embeddings pooler attention norm bottleneck alignment classify regress metric data glue tsv \
+        uncertainty sampler mt_uncertainty batch optimizer adamw lr schedule linear warmup { } { } , .. 0 1 6 12 768 \
+        0.5 2e-5 10% 1_000 99999999999 \"CoLA\" \"\" \" name é // \\";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let spaces = prop_oneof![4 => Just(" "), 2 => Just("\n"), 1 => Just(" // why\n"), 1 => Just("")];
+    (proptest::sample::select(words), spaces).prop_map(|(word, space)| format!("{word}{space}"))
+}
+
+/// A text compiles or reports; a report can be shown; a text that parses has one layout.
+fn check_any_text(text: &str) {
+    let source = Source::new("any.cam", text);
+    match analysis::compile(&source) {
+        Ok((_, warnings)) => assert!(!warnings.has_errors()),
+        Err(found) => {
+            assert!(found.has_errors());
+            assert!(!found.render(&source, Style::Plain).is_empty());
+        }
+    }
+    if syntax::parse(&source).is_ok() {
+        formatted(&source);
+    }
+}
+
+/// The layout of a source: checked to be its own layout, and to say the same.
+fn formatted(source: &Source) -> String {
+    let formatted = Source::new(&source.name, fmt::format(source).expect("the source parses"));
+    let again = fmt::format(&formatted).expect("a layout parses");
+    assert_eq!(formatted.text, again, "formatting twice is formatting once");
+    let tree = |source| without_spans(json(&syntax::parse(source).expect("both parse")));
+    assert_eq!(tree(source), tree(&formatted), "formatting changes white space only");
+    formatted.text
+}
+
+/// Compares with `tests/snapshots/language__NAME.snap`.
+fn snapshot(name: &str, text: &str) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+fn diagnostics(source: &Source) -> Diagnostics {
+    match analysis::compile(source) {
+        Ok((_, warnings)) => warnings,
+        Err(errors) => errors,
+    }
+}
+
+fn legal() -> Vec<(String, Source)> {
+    corpus("models").into_iter().chain(corpus("tests/ok")).collect()
+}
+
+/// The `.cam` files of a folder by name.
+fn corpus(folder: &str) -> Vec<(String, Source)> {
+    let mut paths: Vec<_> = fs::read_dir(root().join(folder))
+        .expect("the corpus is a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cam"))
+        .collect();
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(path).expect("the corpus is text");
+        let source = Source::new(format!("{stem}.cam"), text);
+        (stem, source)
+    };
+    paths.iter().map(read).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).expect("trees and programs are plain data")
+}
+
+/// A tree with nothing left of where its words stood: no spans, and comments by their text.
+fn without_spans(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(key, _)| key != "span" && key != "block");
+            Value::Object(kept.map(|(key, value)| (key, without_spans(value))).collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(without_spans).collect()),
+        other => other,
+    }
+}
+
+/// JSON with as much on a line as fits: a snapshot to be read, not only compared.
+fn outline(value: &Value) -> String {
+    let mut text = String::new();
+    write_outline(value, 0, &mut text);
+    text
+}
+
+fn write_outline(value: &Value, level: usize, text: &mut String) {
+    let inline = value.to_string();
+    let (open, close, entries): (_, _, Vec<(String, &Value)>) = match value {
+        Value::Object(fields) => {
+            ('{', '}', fields.iter().map(|(key, value)| (format!("{key}: "), value)).collect())
+        }
+        Value::Array(values) => ('[', ']', values.iter().map(|value| (String::new(), value)).collect()),
+        _ => ('"', '"', Vec::new()),
+    };
+    if entries.is_empty() || inline.len() + 2 * level <= 110 {
+        text.push_str(&inline);
+        return;
+    }
+    text.push(open);
+    for (key, value) in entries {
+        let _ = write!(text, "\n{}{key}", "  ".repeat(level + 1));
+        write_outline(value, level + 1, text);
+    }
+    let _ = write!(text, "\n{}{close}", "  ".repeat(level));
 }

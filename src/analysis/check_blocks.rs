@@ -22,7 +22,8 @@ pub fn check_blocks(
     let sequence = shape.sequence;
     let count = match settings.get("blocks") {
         Some(_) => settings.size("blocks", BLOCKS, sink)?,
-        None => default_blocks(attach, sequence?, shape.hidden?, sink)?,
+        None if settings.lacks("blocks") => default_blocks(attach, sequence?, shape.hidden?, sink)?,
+        None => return None,
     };
     let sequence = sequence?;
     let Some(blocks) = Blocks::new(sequence.value, count.value) else {

@@ -27,9 +27,10 @@ pub struct Data {
 
 /// `glue "CoLA"`, `glue "CoLA" in "some/folder"`, `tsv "folder"`.
 pub fn read_data(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
-    const TAKES: &str = "a format and a text in quotes, such as glue \"CoLA\"";
+    const TAKES: &str = "a format and a text in quotes";
+    const RIGHT: &str = "`data glue \"CoLA\"` or `data tsv \"folder\"`";
     let [Value::Word(format), rest @ ..] = entry.values.as_slice() else {
-        return values::report(entry, TAKES, sink);
+        return values::report(entry, TAKES, RIGHT, sink);
     };
     if !FORMATS.contains(&format.text.as_str()) {
         let help = did_you_mean(&format.text, &FORMATS);
@@ -40,7 +41,7 @@ pub fn read_data(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
         (_, [Value::Text(name)]) => (name, None),
         // Only the grammar's `in` puts a word between two texts.
         ("glue", [Value::Text(name), Value::Word(_), Value::Text(folder)]) => (name, Some(folder)),
-        _ => return values::report(entry, TAKES, sink),
+        _ => return values::report(entry, TAKES, RIGHT, sink),
     };
     let name = values::filled("data", name, sink)?;
     if format.text == "tsv" {

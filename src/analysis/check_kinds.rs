@@ -45,7 +45,7 @@ pub fn check_kind(
             Some(Spanned::new(Draft::Regress { range: read_range(entry, sink) }, entry.span))
         }
         (None, None) => {
-            if !excused {
+            if !excused && settings.lacks("classify") && settings.lacks("regress") {
                 sink.push(NoKind { name: task.name.text.clone(), span: task.name.span });
             }
             None
@@ -66,7 +66,14 @@ fn read_labels(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
         }
         [Value::List(list)] => list.values.as_slice(),
         [only @ (Value::Word(_) | Value::Text(_))] => std::slice::from_ref(only),
-        _ => return values::report(entry, "a number of classes or their labels", sink),
+        _ => {
+            return values::report(
+                entry,
+                "a number of classes or their labels",
+                "`classify 2` or `classify yes, no`",
+                sink,
+            );
+        }
     };
     let labels: Vec<Word> = written.iter().filter_map(label).collect();
     let mut good = true;
@@ -99,7 +106,7 @@ fn label(value: &Value) -> Option<Word> {
 
 fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
     let [Value::Range(range)] = entry.values.as_slice() else {
-        return values::report(entry, "a range such as 0.0 .. 5.0", sink);
+        return values::report(entry, "a range", "`regress 0.0 .. 5.0`", sink);
     };
     let low = values::decimal_of("regress", &range.low, sink);
     let high = values::decimal_of("regress", &range.high, sink);

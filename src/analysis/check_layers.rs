@@ -145,7 +145,7 @@ struct EmptyRange {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("{range} lies outside the backbone's {depth} layers")]
+#[error("`{range}` reaches beyond the backbone's {depth} layers")]
 #[diagnostic(
     code(cam::layer::outside),
     help("the last layer is `layer {last}`, all are `layers 0..{depth}`")

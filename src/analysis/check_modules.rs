@@ -65,6 +65,13 @@ fn place(attach: &ast::Attach, shape: &Shape, modules: &mut Modules, sink: &mut 
         _ => &[],
     };
     let settings = Settings::of_options(&owner, attach.body.as_ref(), keys, sink);
+    // Before the place, so that a mistake there hides none here.
+    let (mut blocks, mut width) = (None, None);
+    match name {
+        "attention" => blocks = check_blocks(attach, &settings, shape, sink),
+        "bottleneck" => width = check_width(attach, &owner, &settings, shape, sink),
+        _ => {}
+    }
     let Some(part) = check_part(&attach.place.part, shape.layers, sink) else { return };
     let span = attach.span;
     match (name, attach.place.preposition.text.as_str(), part) {
@@ -73,23 +80,18 @@ fn place(attach: &ast::Attach, shape: &Shape, modules: &mut Modules, sink: &mut 
             None => modules.alignment = Some(span),
         },
         ("attention", "to", Part::Layers(layers)) => {
-            let setting = check_blocks(attach, &settings, shape, sink);
-            add(name, &mut modules.attention, Placed { layers, setting, span }, sink);
+            add(name, &mut modules.attention, Placed { layers, setting: blocks, span }, sink);
         }
         ("norm", "to", Part::Layers(layers)) => {
             add(name, &mut modules.norm, Placed { layers, setting: Some(()), span }, sink);
         }
         ("bottleneck", "to", Part::Layers(layers)) => {
-            let setting = check_width(attach, &owner, &settings, shape, sink);
-            add(name, &mut modules.bottleneck, Placed { layers, setting, span }, sink);
+            add(name, &mut modules.bottleneck, Placed { layers, setting: width, span }, sink);
         }
-        ("bottleneck", "across", Part::Layers(layers)) => {
-            let setting = check_width(attach, &owner, &settings, shape, sink);
-            match &modules.ladder {
-                Some(first) => sink.push(SecondLadder { first: first.span, again: span }),
-                None => modules.ladder = Some(Placed { layers, setting, span }),
-            }
-        }
+        ("bottleneck", "across", Part::Layers(layers)) => match &modules.ladder {
+            Some(first) => sink.push(SecondLadder { first: first.span, again: span }),
+            None => modules.ladder = Some(Placed { layers, setting: width, span }),
+        },
         (_, preposition, _) => sink.push(IllegalPlace {
             module: name.into(),
             place: format!("{preposition} {}", in_words(&attach.place.part)),

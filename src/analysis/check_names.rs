@@ -1,6 +1,7 @@
 //! The names of the model and of its tasks: Rust-safe, in snake case, each task's once.
 //!
-//! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of them.
+//! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of
+//! them.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -91,6 +92,8 @@ fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &mut 
     let reserved = RUST_WORDS.contains(&name.text.as_str()) || taken.contains(&name.text.as_str());
     let why = if reserved {
         "is reserved"
+    } else if name.text.starts_with(|c: char| c.is_ascii_digit()) {
+        "starts with a digit"
     } else if !is_snake_case(&name.text) {
         "is not in snake case"
     } else {

@@ -66,8 +66,14 @@ fn read_setting(
     if (range.low, range.high).contains(&setting.value) {
         return Some(setting.value);
     }
+    let default = short(default);
     sink.push(OutOfBounds { key, value: setting.value, bounds: range.words, default, span: setting.span });
     None
+}
+
+/// As an author would write it: `2e-5`, not `0.00002`.
+fn short(value: f64) -> String {
+    if value < 1e-3 { format!("{value:e}") } else { value.to_string() }
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -87,7 +93,7 @@ struct OutOfBounds {
     key: &'static str,
     value: f64,
     bounds: &'static str,
-    default: f64,
+    default: String,
     #[label("not {bounds}")]
     span: Span,
 }

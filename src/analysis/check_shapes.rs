@@ -97,7 +97,9 @@ fn read_origin(
             None
         }
         (None, None) => {
-            sink.push(NoOrigin { at: backbone.kind.span });
+            if settings.lacks("checkpoint") && settings.lacks("tokenizer") {
+                sink.push(NoOrigin { at: backbone.kind.span });
+            }
             None
         }
         (Some(entry), None) => {
@@ -121,7 +123,7 @@ fn check_heads(heads: Spanned<usize>, hidden: Spanned<usize>, sink: &mut Diagnos
     let below = (1..count).rev().find(divides);
     let above = (count + 1..=size).find(divides);
     let legal: Vec<String> = below.into_iter().chain(above).map(|count| format!("`heads {count}`")).collect();
-    let hidden_near = (size / count).max(1) * count;
+    let hidden_near = (size + count / 2).max(count) / count * count;
     sink.push(HeadsDoNotDivide {
         count,
         size,

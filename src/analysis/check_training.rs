@@ -3,12 +3,15 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{check_optimizer::read_optimizer, index_items::Items, settings::Settings, values};
+use super::{
+    check_optimizer::read_optimizer, check_sampler::read_sampler, index_items::Items, settings::Settings,
+    values,
+};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     ir::{Sampler, Schedule, Training, Warmup},
     span::{Span, Spanned},
-    syntax::ast::{Amount, Entry, Value, Word},
+    syntax::ast::{Amount, Entry, Value},
 };
 
 const KEYS: [&str; 10] =
@@ -40,7 +43,10 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
 
     let batch = or_default(&settings, "batch", DEFAULT_BATCH, |s| s.size("batch", BATCH, sink));
     let epochs = or_default(&settings, "epochs", DEFAULT_EPOCHS, |s| s.size("epochs", STEPS, sink));
-    let steps = optional(&settings, "steps", |s| s.size("steps", STEPS, sink).map(|steps| steps.value));
+    let steps = match settings.get("steps") {
+        Some(_) => settings.size("steps", STEPS, sink).map(|steps| Some(steps.value)),
+        None => Some(None),
+    };
     let seed = or_default(&settings, "seed", DEFAULT_SEED, |s| s.whole("seed", sink));
     let dropout = or_default(&settings, "dropout", DEFAULT_DROPOUT, |s| read_dropout(s, sink));
     let clip = match settings.plain("clip", sink) {
@@ -53,6 +59,8 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
     let schedule = read_schedule(&settings, sink);
     let batch_span = settings.get("batch").map(|entry| entry.span);
     let sampler = read_sampler(&settings, batch.map(|batch| (batch, batch_span)), tasks, sink);
+
+    check_length(&settings, steps.flatten(), schedule, sink);
 
     let training = (|| {
         Some(Training {
@@ -72,7 +80,7 @@ pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Ch
     Checked { training, sampler, sampler_span }
 }
 
-/// The default where the key is absent; `None` where its value is a mistake.
+/// The default where the key is absent; `None` where it or its value is a mistake.
 fn or_default<'a, T>(
     settings: &Settings<'a>,
     key: &str,
@@ -81,19 +89,27 @@ fn or_default<'a, T>(
 ) -> Option<T> {
     match settings.get(key) {
         Some(_) => read(settings).map(|read| read.value),
-        None => Some(default),
+        None => settings.lacks(key).then_some(default),
     }
 }
 
-/// `Some(None)` where the key is absent; `None` where its value is a mistake.
-fn optional<'a, T>(
-    settings: &Settings<'a>,
-    key: &str,
-    read: impl FnOnce(&Settings<'a>) -> Option<T>,
-) -> Option<Option<T>> {
-    match settings.get(key) {
-        Some(_) => read(settings).map(Some),
-        None => Some(None),
+/// `steps` against what else speaks of the run's length.
+fn check_length(
+    settings: &Settings,
+    steps: Option<usize>,
+    schedule: Option<Schedule>,
+    sink: &mut Diagnostics,
+) {
+    let Some((entry, count)) = settings.get("steps").zip(steps) else { return };
+    if let Some(epochs) = settings.get("epochs") {
+        sink.push(UnusedEpochs { epochs: epochs.span, steps: entry.span });
+    }
+    if let Some(Schedule::Linear { warmup } | Schedule::Constant { warmup }) = schedule
+        && let Warmup::Steps(warm) = warmup
+        && warm >= count
+        && let Some(schedule) = settings.get("schedule")
+    {
+        sink.push(LongWarmup { warm, count, schedule: schedule.span, steps: entry.span });
     }
 }
 
@@ -118,7 +134,7 @@ fn read_clip(entry: &Entry, sink: &mut Diagnostics) -> Option<Option<f64>> {
             }
             Some(Some(clip.value))
         }
-        _ => values::report(entry, "a number or off", sink),
+        _ => values::report(entry, "a number or `off`", "`clip 1.0` or `clip off`", sink),
     }
 }
 
@@ -128,7 +144,7 @@ fn read_evaluate(entry: &Entry, sink: &mut Diagnostics) -> Option<usize> {
         [Value::Word(word), Value::Number(number)] if word.text == "every" => {
             values::size_of("evaluate every", number, STEPS, sink).map(|every| every.value)
         }
-        _ => values::report(entry, "steps, as in every 200", sink),
+        _ => values::report(entry, "a number of steps after `every`", "`evaluate every 200`", sink),
     }
 }
 
@@ -157,8 +173,10 @@ fn read_schedule(settings: &Settings, sink: &mut Diagnostics) -> Option<Schedule
 
 /// `10%` of all steps, or `500` steps.
 fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
+    const TAKES: &str = "a share of all steps or a number of them";
+    const RIGHT: &str = "`warmup 10%` or `warmup 500`";
     let [Value::Number(number)] = entry.values.as_slice() else {
-        return values::report(entry, "a share such as 10% or a number of steps", sink);
+        return values::report(entry, TAKES, RIGHT, sink);
     };
     match number.amount {
         Amount::Percent(percent) if (0.0..=100.0).contains(&percent) => {
@@ -172,92 +190,8 @@ fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
         Amount::Whole(_) => {
             values::size_of("warmup", number, STEPS, sink).map(|steps| Warmup::Steps(steps.value))
         }
-        Amount::Decimal(_) => values::report(entry, "a share such as 10% or a number of steps", sink),
+        Amount::Decimal(_) => values::report(entry, TAKES, RIGHT, sink),
     }
-}
-
-/// MT-Uncertainty unless the file says otherwise, with as many candidates a task as the batch has examples.
-fn read_sampler(
-    settings: &Settings,
-    batch: Option<(usize, Option<Span>)>,
-    tasks: usize,
-    sink: &mut Diagnostics,
-) -> Option<Sampler> {
-    let Some(entry) = settings.get("sampler") else {
-        return Some(Sampler::MtUncertainty { candidates: batch?.0 });
-    };
-    let word = values::word(entry, sink)?;
-    let keys: &[&str] = if word.text == "mt_uncertainty" { &["candidates"] } else { &[] };
-    match word.text.as_str() {
-        "mt_uncertainty" => {
-            let options = Settings::of_options("`sampler mt_uncertainty`", entry.body.as_ref(), keys, sink);
-            let Some(_) = options.get("candidates") else {
-                return Some(Sampler::MtUncertainty { candidates: batch?.0 });
-            };
-            let candidates = options.size("candidates", BATCH, sink)?;
-            if let Some(batch) = batch {
-                check_candidates(candidates, batch, tasks, sink);
-            }
-            Some(Sampler::MtUncertainty { candidates: candidates.value })
-        }
-        "proportional" => {
-            Settings::of_options("`sampler proportional`", entry.body.as_ref(), keys, sink);
-            Some(Sampler::Proportional)
-        }
-        _ => unknown_sampler(word, sink),
-    }
-}
-
-fn unknown_sampler(word: &Word, sink: &mut Diagnostics) -> Option<Sampler> {
-    let help = did_you_mean(&word.text, &["mt_uncertainty", "proportional"]);
-    sink.push(UnknownSampler { sampler: word.text.clone(), help, span: word.span });
-    None
-}
-
-/// The batch is chosen from the candidates of all tasks, so there have to be enough of them.
-fn check_candidates(
-    candidates: Spanned<usize>,
-    (batch, batch_span): (usize, Option<Span>),
-    tasks: usize,
-    sink: &mut Diagnostics,
-) {
-    let all = candidates.value.saturating_mul(tasks);
-    if tasks > 0 && all < batch {
-        sink.push(FewCandidates {
-            each: candidates.value,
-            tasks,
-            all,
-            batch,
-            least: batch.div_ceil(tasks),
-            candidates: candidates.span,
-            batch_span,
-        });
-    }
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("no sampler is called `{sampler}`")]
-#[diagnostic(code(cam::sampler::unknown), help("{help}"))]
-struct UnknownSampler {
-    sampler: String,
-    help: String,
-    #[label("unknown sampler")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("{each} candidates of each of {tasks} tasks are {all}, fewer than the batch of {batch}")]
-#[diagnostic(code(cam::sampler::candidates), help("at least `candidates {least}`"))]
-struct FewCandidates {
-    each: usize,
-    tasks: usize,
-    all: usize,
-    batch: usize,
-    least: usize,
-    #[label(primary, "too few")]
-    candidates: Span,
-    #[label("for this batch")]
-    batch_span: Option<Span>,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -268,6 +202,36 @@ struct UnknownSchedule {
     help: String,
     #[label("unknown schedule")]
     span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`epochs` has no effect beside `steps`")]
+#[diagnostic(
+    code(cam::train::unused_epochs),
+    severity(Warning),
+    help("one of the two says how long to train")
+)]
+struct UnusedEpochs {
+    #[label(primary, "no effect")]
+    epochs: Span,
+    #[label("this decides")]
+    steps: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the warm-up of {warm} steps takes all {count} steps of the run")]
+#[diagnostic(
+    code(cam::train::long_warmup),
+    severity(Warning),
+    help("the learning rate never gets past its warm-up; `warmup 10%` is usual")
+)]
+struct LongWarmup {
+    warm: usize,
+    count: usize,
+    #[label(primary, "as long as the run")]
+    schedule: Span,
+    #[label("the run")]
+    steps: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

@@ -1,4 +1,5 @@
-//! `uncertainty`: what MT-Uncertainty takes for H of each task. Needs all tasks and the sampler, so it runs after both.
+//! `uncertainty`: what MT-Uncertainty takes for H of each task. Needs all tasks and the sampler, so it runs
+//! after both.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -69,7 +70,7 @@ fn read_uncertainty(
             sink.push(Unknown { uncertainty, span: word.span });
             None
         }
-        _ => values::report(entry, "entropy, or as TASK", sink),
+        _ => values::report(entry, "a word", "`uncertainty entropy` or `uncertainty as TASK`", sink),
     }
 }
 
@@ -125,7 +126,7 @@ struct NoDistribution {
 #[error("task `{task}` predicts no distribution and does not say what its uncertainty is")]
 #[diagnostic(
     code(cam::uncertainty::missing),
-    help("`uncertainty as TASK` scores its examples by the head of another task: {donors}")
+    help("`uncertainty as TASK` scores by another task's head: {donors}; `sampler proportional` needs none")
 )]
 struct Missing {
     task: String,

@@ -1,8 +1,9 @@
 //! Freezing, as a data-flow analysis: what is frozen, and what of it gradients still have to cross.
 //!
-//! Data flows through embeddings, alignment, layer 0, layer 1, ..., pooler. A part is *constant* while nothing trained
-//! lies in it or before it. A ladder stands beside this chain: its steps read the layers' outputs and feed only each
-//! other and the pooler, so layers inside of it stay constant and the pooler does not.
+//! Data flows through embeddings, alignment, layer 0, layer 1, ..., pooler. A part is *constant* while
+//! nothing trained lies in it or before it. A ladder stands beside this chain: its steps read the layers'
+//! outputs and feed only each other and the pooler, so layers inside of it stay constant and the pooler does
+//! not.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -83,7 +84,7 @@ fn flow(frozen: &Frozen, modules: &Modules) -> Freezing {
     };
 
     let embeddings = step(weights(&frozen.embeddings), false);
-    // Alignment is a step of its own: trained, behind the tables, part of neither they nor layer 0.
+    // Alignment is a step of its own: trained, behind the tables, part of neither them nor layer 0.
     if modules.alignment.is_some() {
         step(Weights::Frozen, true);
     }
@@ -129,4 +130,51 @@ struct Repeated {
     first: Span,
     #[label(primary, "and again here")]
     again: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{analysis::compile, ir::Flow, span::Source};
+
+    /// The flow of embeddings, four layers and pooler, a letter each: constant, passed, trained.
+    fn flows(items: &str) -> String {
+        let text = format!(
+            "model example\n\
+             backbone bert {{ checkpoint \"x\" layers 4 hidden 8 heads 2 ffn 8 vocab 8 positions 8 }}\n\
+             sequence 8\n\
+             tasks {{ only {{ classify 2 data tsv \"only\" }} }}\n{items}"
+        );
+        let (program, _) = compile(&Source::new("example.cam", text)).expect("the example is legal");
+        let letter = |flow: Flow| match flow {
+            Flow::Constant => 'c',
+            Flow::Passed => 'p',
+            Flow::Trained => 'T',
+        };
+        let layers: String = program.layers.iter().map(|layer| letter(layer.flow)).collect();
+        format!("{} {layers} {}", letter(program.embeddings.flow), letter(program.pooler.flow))
+    }
+
+    #[test]
+    fn parts_are_constant_until_something_is_trained() {
+        assert_eq!(flows(""), "T TTTT T");
+        assert_eq!(flows("freeze embeddings, layers 0..2"), "c ccTT T");
+        assert_eq!(flows("freeze layers 0..4, pooler"), "T pppp p");
+        assert_eq!(flows("freeze embeddings, layers 0..4, pooler"), "c cccc c");
+        assert_eq!(flows("freeze embeddings, layer 0, layers 2..4"), "c cTpp T");
+    }
+
+    #[test]
+    fn modules_are_trained_in_frozen_layers_too() {
+        let all = "freeze embeddings, layers 0..4, pooler";
+        assert_eq!(flows(&format!("{all} attach alignment after embeddings")), "c pppp p");
+        assert_eq!(flows(&format!("{all} attach norm to layer 1")), "c cTpp p");
+        assert_eq!(flows(&format!("{all} attach attention to layers 2..4")), "c ccTT p");
+        assert_eq!(flows(&format!("{all} attach bottleneck to layer 3 {{ width 2 }}")), "c cccT p");
+    }
+
+    #[test]
+    fn a_ladder_reaches_the_pooler_only() {
+        let all = "freeze embeddings, layers 0..4, pooler";
+        assert_eq!(flows(&format!("{all} attach bottleneck across layers 1..4 {{ width 2 }}")), "c cccc p");
+    }
 }

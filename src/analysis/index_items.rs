@@ -1,4 +1,5 @@
-//! The items of a file by kind: at most one of each, but for `freeze` and `attach`, and none of the needed ones absent.
+//! The items of a file by kind: at most one of each, but for `freeze` and `attach`, and none of the needed
+//! ones absent.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -68,7 +69,7 @@ fn report_missing(items: &Items, first: Option<Span>, sink: &mut Diagnostics) {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("the file has no {missing}")]
+#[error("the file lacks {missing}")]
 #[diagnostic(
     code(cam::item::missing),
     help(
@@ -77,7 +78,7 @@ fn report_missing(items: &Items, first: Option<Span>, sink: &mut Diagnostics) {
 )]
 struct MissingItems {
     missing: String,
-    #[label("this model has no {missing}")]
+    #[label("this model lacks {missing}")]
     at: Option<Span>,
 }
 

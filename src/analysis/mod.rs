@@ -1,21 +1,21 @@
 //! From what was written to what was meant: [`ir::Program`], or every mistake at once.
 //!
-//! Passes, in order. Each takes what the earlier ones made, gives what it made, and reports its mistakes to a sink; a
-//! part with a mistake is `None` for the later ones, which then keep silent about it.
+//! Passes, in order. Each takes what the earlier ones made, gives what it made, and reports its mistakes to a
+//! sink; a part with a mistake is `None` for the later ones, which then keep silent about it.
 //!
 //! | pass | gives | needs |
 //! |---|---|---|
-//! | [`index_items`] | the items by kind | the tree |
-//! | [`check_names`] | nothing: identifiers are safe and unique | items |
-//! | [`check_shapes`] | the backbone's sizes, the sequence | items |
-//! | [`check_modules`] | modules and their layers, with [`check_layers`] and [`check_blocks`] | shapes, for ranges and blocks |
-//! | [`check_tasks`] | kinds, metrics, data, with [`check_kinds`], [`check_data`], [`datasets`] | items |
-//! | [`check_training`] | every setting, with [`check_optimizer`] | the number of tasks, for the sampler |
-//! | [`check_uncertainty`] | what is H for each task | tasks and sampler |
-//! | [`flow_freezing`] | weights and gradient flow of each part | shapes and modules |
-//! | [`lower_program`] | the program | no error so far |
+//! | `index_items` | the items by kind | the tree |
+//! | `check_names` | nothing: identifiers are safe and unique | items |
+//! | `check_shapes` | the backbone's sizes, the sequence | items |
+//! | `check_modules` | modules and their layers, with `check_layers` and `check_blocks` | shapes, for ranges and blocks |
+//! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_data`, `datasets` | items |
+//! | `check_training` | every setting, with `check_optimizer` and `check_sampler` | the number of tasks, for the sampler |
+//! | `check_uncertainty` | what is H for each task | tasks and sampler |
+//! | `flow_freezing` | weights and gradient flow of each part | shapes and modules |
+//! | `lower_program` | the program | no error so far |
 //!
-//! [`settings`] and [`values`] read the entries of a block for all of them.
+//! `settings` and `values` read the entries of a block for all of them.
 
 mod check_blocks;
 mod check_data;
@@ -24,6 +24,7 @@ mod check_layers;
 mod check_modules;
 mod check_names;
 mod check_optimizer;
+mod check_sampler;
 mod check_shapes;
 mod check_tasks;
 mod check_training;
@@ -43,8 +44,8 @@ use crate::{
     syntax::{self, ast},
 };
 
-/// Text to program: the whole front of the compiler. The program comes with its warnings, sorted by place; without a
-/// program there is at least one error.
+/// Text to program: the whole front of the compiler. The program comes with its warnings, sorted by place;
+/// without a program there is at least one error.
 pub fn compile(source: &Source) -> Result<(ir::Program, Diagnostics), Diagnostics> {
     let file = syntax::parse(source)?;
     match analyse(&file, source) {

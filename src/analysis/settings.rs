@@ -1,11 +1,12 @@
-//! The entries of one block by their keys: unknown, repeated and missing ones are mistakes, found here for all blocks.
+//! The entries of one block by their keys: unknown, repeated and missing ones are mistakes, found here for
+//! all blocks.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::values;
 use crate::{
-    diagnostics::{Diagnostics, alternatives, did_you_mean},
+    diagnostics::{Diagnostics, alternatives, did_you_mean, nearest},
     span::{Span, Spanned},
     syntax::ast::{Body, Entry, Text},
 };
@@ -13,6 +14,8 @@ use crate::{
 /// Entries with legal keys; of a repeated key, the first.
 pub struct Settings<'a> {
     entries: Vec<&'a Entry>,
+    /// Keys that were probably meant by unknown ones. They are not missed: one mistake is one report.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Settings<'a> {
@@ -20,13 +23,15 @@ impl<'a> Settings<'a> {
     pub fn read(
         owner: &str,
         entries: impl IntoIterator<Item = &'a Entry>,
-        legal: &[&str],
+        legal: &[&'static str],
         sink: &mut Diagnostics,
     ) -> Self {
         let mut kept: Vec<&Entry> = Vec::new();
+        let mut misspelt = Vec::new();
         for entry in entries {
             let key = entry.key.text.as_str();
             if !legal.contains(&key) {
+                misspelt.extend(nearest(key, legal));
                 let help = unknown_key_help(key, legal);
                 sink.push(UnknownKey { key: key.into(), owner: owner.into(), span: entry.key.span, help });
             } else if let Some(first) = kept.iter().find(|kept| kept.key.text == key) {
@@ -35,11 +40,16 @@ impl<'a> Settings<'a> {
                 kept.push(entry);
             }
         }
-        Self { entries: kept }
+        Self { entries: kept, misspelt }
     }
 
     /// Of a block that may be absent.
-    pub fn of_options(owner: &str, body: Option<&'a Body>, legal: &[&str], sink: &mut Diagnostics) -> Self {
+    pub fn of_options(
+        owner: &str,
+        body: Option<&'a Body>,
+        legal: &[&'static str],
+        sink: &mut Diagnostics,
+    ) -> Self {
         Self::read(owner, body.into_iter().flat_map(|body| &body.entries), legal, sink)
     }
 
@@ -47,9 +57,14 @@ impl<'a> Settings<'a> {
         self.entries.iter().copied().find(|entry| entry.key.text == key)
     }
 
+    /// Is neither the key set nor one that is nearly it?
+    pub fn lacks(&self, key: &str) -> bool {
+        self.get(key).is_none() && !self.misspelt.contains(&key)
+    }
+
     /// Reports all absent keys of `keys` together.
     pub fn require(&self, owner: &str, at: Span, keys: &[&str], sink: &mut Diagnostics) {
-        let missing: Vec<&str> = keys.iter().copied().filter(|key| self.get(key).is_none()).collect();
+        let missing: Vec<&str> = keys.iter().copied().filter(|key| self.lacks(key)).collect();
         if !missing.is_empty() {
             sink.push(MissingKeys { owner: owner.into(), missing: alternatives(&missing, "and"), at });
         }

@@ -18,7 +18,7 @@ pub fn size(entry: &Entry, limit: usize, sink: &mut Diagnostics) -> Option<Spann
 /// Like [`size`], of a number that stands alone.
 pub fn size_of(key: &str, number: &Number, limit: usize, sink: &mut Diagnostics) -> Option<Spanned<usize>> {
     let Amount::Whole(value) = number.amount else {
-        sink.push(Expected::new(key, "a whole number", Some(&number.text), number.span));
+        sink.push(Expected::new(key, "a whole number", Some(&number.text), None, number.span));
         return None;
     };
     let key = || key.to_owned();
@@ -35,7 +35,7 @@ pub fn whole(entry: &Entry, sink: &mut Diagnostics) -> Option<Spanned<u64>> {
     let number = number(entry, "a whole number", sink)?;
     match number.amount {
         Amount::Whole(value) => Some(Spanned::new(value, number.span)),
-        _ => report(entry, "a whole number", sink),
+        _ => report(entry, "a whole number", "", sink),
     }
 }
 
@@ -50,8 +50,9 @@ pub fn decimal_of(key: &str, number: &Number, sink: &mut Diagnostics) -> Option<
     let value = match number.amount {
         Amount::Whole(value) => value as f64,
         Amount::Decimal(value) => value,
-        Amount::Percent(_) => {
-            sink.push(Expected::new(key, "a plain number", Some(&number.text), number.span));
+        Amount::Percent(percent) => {
+            let plain = format!("`{key} {}`", percent / 100.0);
+            sink.push(Expected::new(key, "a plain number", Some(&number.text), Some(plain), number.span));
             return None;
         }
     };
@@ -61,7 +62,7 @@ pub fn decimal_of(key: &str, number: &Number, sink: &mut Diagnostics) -> Option<
 pub fn word<'a>(entry: &'a Entry, sink: &mut Diagnostics) -> Option<&'a Word> {
     match entry.values.as_slice() {
         [Value::Word(word)] => Some(word),
-        _ => report(entry, "a word", sink),
+        _ => report(entry, "a word", "", sink),
     }
 }
 
@@ -69,7 +70,10 @@ pub fn word<'a>(entry: &'a Entry, sink: &mut Diagnostics) -> Option<&'a Word> {
 pub fn text<'a>(entry: &'a Entry, sink: &mut Diagnostics) -> Option<&'a Text> {
     match entry.values.as_slice() {
         [Value::Text(text)] => filled(&entry.key.text, text, sink),
-        _ => report(entry, "a text in quotes", sink),
+        [Value::Word(word)] => {
+            report(entry, "a text in quotes", &format!("`{} \"{}\"`", entry.key.text, word.text), sink)
+        }
+        _ => report(entry, "a text in quotes", "", sink),
     }
 }
 
@@ -82,25 +86,26 @@ pub fn filled<'a>(key: &str, text: &'a Text, sink: &mut Diagnostics) -> Option<&
     Some(text)
 }
 
-/// Reports the value of `entry` as not being what its key takes.
-pub fn report<T>(entry: &Entry, takes: &str, sink: &mut Diagnostics) -> Option<T> {
+/// Reports the value of `entry` as not being what its key takes; `right` shows what it does take.
+pub fn report<T>(entry: &Entry, takes: &str, right: &str, sink: &mut Diagnostics) -> Option<T> {
     let found = entry.values.iter().map(in_words).collect::<Vec<_>>().join(" ");
     let found = (!found.is_empty()).then_some(found.as_str());
-    sink.push(Expected::new(&entry.key.text, takes, found, entry.value_span()));
+    let right = (!right.is_empty()).then(|| right.to_owned());
+    sink.push(Expected::new(&entry.key.text, takes, found, right, entry.value_span()));
     None
 }
 
 /// Reports a block where a key takes none.
 pub fn without_block(entry: &Entry, sink: &mut Diagnostics) {
     if let Some(body) = &entry.body {
-        sink.push(Expected::new(&entry.key.text, "no block", Some("{ }"), body.span));
+        sink.push(Expected::new(&entry.key.text, "no block", Some("{ .. }"), None, body.span));
     }
 }
 
 fn number<'a>(entry: &'a Entry, takes: &str, sink: &mut Diagnostics) -> Option<&'a Number> {
     match entry.values.as_slice() {
         [Value::Number(number)] => Some(number),
-        _ => report(entry, takes, sink),
+        _ => report(entry, takes, "", sink),
     }
 }
 
@@ -123,12 +128,14 @@ struct Expected {
     found: String,
     #[label("expected {takes}")]
     span: Span,
+    #[help]
+    right: Option<String>,
 }
 
 impl Expected {
-    fn new(key: &str, takes: &str, found: Option<&str>, span: Span) -> Self {
+    fn new(key: &str, takes: &str, found: Option<&str>, right: Option<String>, span: Span) -> Self {
         let found = found.map_or_else(|| "but nothing is given".into(), |found| format!("not `{found}`"));
-        Self { key: key.into(), takes: takes.into(), found, span }
+        Self { key: key.into(), takes: takes.into(), found, span, right }
     }
 }
 

@@ -9,7 +9,7 @@ pub fn did_you_mean(word: &str, legal: &[&str]) -> String {
 }
 
 /// The legal word within a third of its letters of `word`, the nearest first, case ignored.
-fn nearest<'a>(word: &str, legal: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, legal: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     legal
         .iter()

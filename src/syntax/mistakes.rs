@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::parse::Rule;
 use crate::{
-    diagnostics::{did_you_mean, enumerate},
+    diagnostics::{alternatives, enumerate, nearest},
     span::Span,
 };
 
@@ -17,7 +17,8 @@ use crate::{
 pub struct Unexpected {
     found: String,
     expected: String,
-    #[label("expected {expected}")]
+    place: &'static str,
+    #[label("expected {expected}{place}")]
     span: Span,
     #[help]
     help: Option<String>,
@@ -28,28 +29,29 @@ impl Unexpected {
         let at = match error.location {
             InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
         };
-        let found = found(text, at);
         let expected = match &error.variant {
             ErrorVariant::ParsingError { positives, .. } => expected(positives),
             ErrorVariant::CustomError { .. } => Vec::new(),
         };
-        let keywords: Vec<&str> =
-            expected.iter().filter_map(|word| word.strip_prefix('`')?.strip_suffix('`')).collect();
-        let help = match found {
-            "" => Some("a block that was opened is not closed, or its item is not finished".to_owned()),
-            "\"" => {
-                Some("a text ends on its line with a second `\"`; `\\\"` is a quote inside of it".to_owned())
-            }
-            word => Some(did_you_mean(word, &keywords)).filter(|help| help.starts_with("did you mean")),
+        let found = found(text, at);
+        let span = match found {
+            // The last letter, because there is nothing to point at behind it.
+            "" => text
+                .trim_end()
+                .char_indices()
+                .next_back()
+                .map_or(Span::new(0, 0), |(start, last)| Span::new(start, start + last.len_utf8())),
+            found => Span::new(at, at + found.len()),
         };
         Self {
             found: match found {
                 "" => "end of the file".to_owned(),
-                found => format!("`{}`", found.escape_debug()),
+                found => format!("`{found}`"),
             },
+            help: help(found, &expected),
             expected: enumerate(&expected, "or"),
-            span: Span::new(at, at + found.len()),
-            help,
+            place: if found.is_empty() { " after this" } else { "" },
+            span,
         }
     }
 }
@@ -65,59 +67,70 @@ fn found(text: &str, at: usize) -> &str {
     }
 }
 
-/// The expectations of the grammar in words, each once, keywords in their order.
-fn expected(rules: &[Rule]) -> Vec<String> {
-    let mut words: Vec<&str> = Vec::new();
-    for word in rules.iter().filter_map(|rule| describe(*rule)) {
-        if !words.contains(&word) {
-            words.push(word);
+fn help(found: &str, expected: &[String]) -> Option<String> {
+    let unclosed = expected.iter().any(|expected| expected == CLOSING);
+    let fixed = match found {
+        "" if unclosed => "a text ends on its line with a second `\"`",
+        "" => "a block is not closed, or the last item is not finished",
+        "\"" | "\n" | "\r" => "a text ends on its line with a second `\"`",
+        "\\" => "in a text, `\\\"` is a quote and `\\\\` a backslash; there are no other escapes",
+        "#" | "/" => "a comment starts with `//`",
+        "=" | ":" | ";" => "keys, values and items are parted by white space alone: `layers 12`",
+        word => {
+            let item = expected.iter().any(|expected| expected == ITEM).then(|| nearest(word, &KEYWORDS));
+            return item.map(|near| match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("items start with {}", alternatives(&KEYWORDS, "or")),
+            });
         }
+    };
+    Some(fixed.to_owned())
+}
+
+const KEYWORDS: [&str; 7] = ["model", "backbone", "sequence", "tasks", "freeze", "attach", "train"];
+const ITEM: &str = "the next item";
+const KEY: &str = "a key";
+const CLOSING: &str = "a closing `\"`";
+
+/// The expectations of the grammar in words, each once.
+fn expected(rules: &[Rule]) -> Vec<String> {
+    let mut words: Vec<&str> = rules.iter().filter_map(|rule| describe(*rule)).collect();
+    words.sort();
+    words.dedup();
+    // Where the next key or item may come, what is before it is complete: that it could also go on helps
+    // nobody.
+    if words.contains(&KEY) {
+        words.retain(|word| matches!(*word, KEY | "a value" | "`}`"));
+    } else if words.contains(&ITEM) {
+        words.retain(|word| matches!(*word, ITEM | "`,`"));
     }
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// `None` for what helps no reader: comments, and rules that always fail on one of their parts.
+/// `None` for what helps no reader.
 fn describe(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::kw_model => "`model`",
-        Rule::kw_backbone => "`backbone`",
-        Rule::kw_sequence => "`sequence`",
-        Rule::kw_tasks => "`tasks`",
-        Rule::kw_freeze => "`freeze`",
-        Rule::kw_attach => "`attach`",
-        Rule::kw_train => "`train`",
+        Rule::file | Rule::item | Rule::EOI => ITEM,
+        Rule::model | Rule::backbone | Rule::sequence | Rule::tasks => ITEM,
+        Rule::freeze | Rule::attach | Rule::train => ITEM,
+        Rule::kw_model | Rule::kw_backbone | Rule::kw_sequence | Rule::kw_tasks => ITEM,
+        Rule::kw_freeze | Rule::kw_attach | Rule::kw_train => ITEM,
         Rule::open | Rule::body | Rule::options => "`{`",
         Rule::close => "`}`",
         Rule::comma => "`,`",
         Rule::dots => "`..`",
-        Rule::quote | Rule::inner => "a closing `\"`",
+        Rule::quote | Rule::inner => CLOSING,
         Rule::name | Rule::task => "a name",
-        Rule::word => "a word",
+        Rule::word | Rule::value_word => "a word",
         Rule::part | Rule::part_name => "a part of the backbone",
         Rule::place | Rule::preposition => "`to`, `across` or `after`",
-        Rule::key | Rule::entry | Rule::option | Rule::bare => "a key",
+        Rule::key | Rule::entry | Rule::option | Rule::bare => KEY,
         Rule::number => "a number",
         Rule::text => "a text in quotes",
-        Rule::range | Rule::prepositional | Rule::list | Rule::plain => "a value",
-        Rule::marker | Rule::value_word => "a word",
+        Rule::range | Rule::prepositional | Rule::list | Rule::plain | Rule::marker => "a value",
         Rule::within => "`in`",
-        Rule::EOI => "the end of the file",
-        Rule::model => "`model`",
-        Rule::backbone => "`backbone`",
-        Rule::sequence => "`sequence`",
-        Rule::tasks => "`tasks`",
-        Rule::freeze => "`freeze`",
-        Rule::attach => "`attach`",
-        Rule::train => "`train`",
-        Rule::file
-        | Rule::item
-        | Rule::phrase
-        | Rule::scalar
-        | Rule::literal
-        | Rule::letter
-        | Rule::keyword
-        | Rule::WHITESPACE
-        | Rule::COMMENT => return None,
+        Rule::phrase | Rule::scalar | Rule::literal | Rule::letter | Rule::keyword => return None,
+        Rule::WHITESPACE | Rule::COMMENT => return None,
     })
 }
 
