@@ -179,6 +179,77 @@ fn a_runtime_that_is_none_is_refused() {
     assert!(stderr(&out).contains("CAMTL_RUNTIME"), "{}", stderr(&out));
 }
 
+/// A cargo that "builds" a program which prints its arguments and exits with 7.
+#[cfg(unix)]
+fn pretend_cargo(folder: &Path, name: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (cargo, program) = (folder.join("cargo"), folder.join("program"));
+    fs::write(&program, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 7\n").expect("written");
+    let message = serde_json::json!({
+        "reason": "compiler-artifact",
+        "target": { "name": name },
+        "executable": program,
+    });
+    fs::write(&cargo, format!("#!/bin/sh\necho '{message}'\n")).expect("written");
+    for file in [&cargo, &program] {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("permitted");
+    }
+    cargo
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_is_built_once_and_its_program_gets_the_arguments() {
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART]);
+    let cargo = pretend_cargo(home.path(), "quickstart");
+    let out = command.env("CARGO", &cargo).env("RUSTC", "true").output().expect("camtlc runs");
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).starts_with("built in "), "{}", stdout(&out));
+
+    let again = |arguments: &[&str]| {
+        let mut command = self::command(arguments);
+        // Without cargo: nothing is to be built any more.
+        command.env("CAMTL_HOME", home.path().join("camtl")).env("CARGO", "none").env("RUSTC", "true");
+        command.output().expect("camtlc runs")
+    };
+    let out = again(&["build", QUICKSTART]);
+    assert!(stdout(&out).starts_with("up to date: "), "{}", stdout(&out));
+
+    let out = again(&["train", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4"]);
+    assert_eq!(code(&out), 7, "{}", stderr(&out));
+    let expected =
+        ["train", "--model", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4"];
+    assert_eq!(stdout(&out).lines().collect::<Vec<_>>(), expected);
+
+    let run = home.path().join("run");
+    fs::create_dir(&run).expect("created");
+    fs::copy(rooted(QUICKSTART), run.join("model.cam")).expect("copied");
+    let out = again(&["eval", &text(&run), "--json"]);
+    assert_eq!(code(&out), 7, "{}", stderr(&out));
+    assert_eq!(
+        stdout(&out).lines().collect::<Vec<_>>(),
+        ["eval", "--run", &text(&run), "--split", "dev", "--json"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failing_cargo_leaves_a_log_and_one_sentence() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Sandbox { home, mut command } = sandbox(&["build", QUICKSTART]);
+    let cargo = home.path().join("cargo");
+    let words = "error[E0308]: mismatched types\nerror: could not compile `quickstart` (bin)";
+    fs::write(&cargo, format!("#!/bin/sh\necho '{words}' >&2\nexit 101\n")).expect("written");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("permitted");
+    let out = command.env("RUSTC", "true").output().expect("camtlc runs");
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("build.log"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("a bug of camtlc"), "{}", stderr(&out));
+    assert!(!stderr(&out).contains("E0308"), "{}", stderr(&out));
+}
+
 /// A camtlc with a home of its own, and without cargo and rustc.
 struct Sandbox {
     home: TempDir,

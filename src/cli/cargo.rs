@@ -92,10 +92,13 @@ struct Target {
 /// Shows cargo's progress until it closes its stdout; gives the binary that it has made.
 fn follow(name: &str, child: &mut Child, line: &StatusLine) -> Option<PathBuf> {
     let messages = receive(child)?;
-    let (mut done, mut latest) = (0_usize, String::from("dependencies"));
+    let (mut done, mut latest) = (0_usize, String::new());
     let mut binary = None;
     loop {
-        line.show(&format!("building {name}: {done} units compiled, last {latest}"));
+        line.show(&match done {
+            0 => format!("building {name}: asking cargo"),
+            _ => format!("building {name}: {done} parts are ready, the last of them {latest}"),
+        });
         match messages.recv_timeout(Duration::from_millis(250)) {
             Ok(message) if message.reason == "compiler-artifact" => {
                 done += 1;

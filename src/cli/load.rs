@@ -26,26 +26,30 @@ impl Model {
 }
 
 pub fn load(path: &Path) -> Outcome<Model> {
-    let source = Source::new(path.to_string_lossy(), files::read(path)?);
-    match analysis::compile(&source) {
-        Ok((program, warnings)) => {
-            show(&source, &warnings);
-            Ok(Model { source, program, path: path.to_owned() })
-        }
-        Err(mistakes) => {
-            show(&source, &mistakes);
-            Err(Failure::Shown)
-        }
-    }
+    let (model, warnings) = compile(path)?;
+    show(&model.source, &warnings);
+    Ok(model)
 }
 
-/// The model that a run was trained from, whose text lies in the run's folder.
+/// The model that a run was trained from, whose text lies in the run's folder; what there was to warn of has been
+/// said before the training.
 pub fn load_run(run: &Path) -> Outcome<Model> {
     let path = run.join("model.cam");
     if !path.is_file() {
         return Err(NoRun { run: run.to_owned() }.into());
     }
-    load(&path)
+    Ok(compile(&path)?.0)
+}
+
+fn compile(path: &Path) -> Outcome<(Model, Diagnostics)> {
+    let source = Source::new(path.to_string_lossy(), files::read(path)?);
+    match analysis::compile(&source) {
+        Ok((program, warnings)) => Ok((Model { source, program, path: path.to_owned() }, warnings)),
+        Err(mistakes) => {
+            show(&source, &mistakes);
+            Err(Failure::Shown)
+        }
+    }
 }
 
 /// Prints diagnostics to stderr, if there are any.
