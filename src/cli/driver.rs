@@ -1,6 +1,6 @@
 //! From a model to its binary: lower it, see whether it is built already, and if not, let cargo build it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,9 +78,13 @@ fn hold(path: &Path, line: &StatusLine) -> Outcome<File> {
         .write(true)
         .open(path)
         .map_err(refused("write", path))?;
-    if file.try_lock().is_err() {
-        line.note("waiting for another camtlc that builds");
-        file.lock().map_err(refused("lock", path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            line.note("waiting for another camtlc that builds");
+            file.lock().map_err(refused("lock", path))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(refused("lock", path)(error).into()),
     }
     Ok(file)
 }
