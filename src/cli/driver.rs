@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::failure::refused;
 use super::home::{self, Home};
 use super::load::Model;
+use super::prune_binaries::prune_binaries;
 use super::status_line::StatusLine;
 use super::{Outcome, cargo, crate_files, files, stamp};
 use crate::codegen::{self, Crate, Options};
@@ -48,6 +49,7 @@ pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Buil
     crate_files::write(generated, &folder)?;
     let made = cargo::build(&generated.name, &folder, &home.target(), &line)?;
     files::copy(&made, &binary)?;
+    prune_binaries(&home.bin(), &generated.name);
     Ok(Built { binary, took: Some(line.elapsed()) })
 }
 

@@ -32,6 +32,7 @@ mod files;
 mod home;
 mod load;
 mod output;
+mod prune_binaries;
 mod stamp;
 mod status_line;
 
