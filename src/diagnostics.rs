@@ -1,7 +1,7 @@
 //! What is wrong with a source, and how it is shown.
 //!
-//! A mistake is a typed struct of its own, beside the pass that finds it, with its code, text, labels and help
-//! derived by `miette`. This module knows none of them: it collects, counts and prints. The only list is
+//! A mistake is a typed struct of its own, beside the pass that finds it, with its code, text, labels and
+//! help derived by `miette`. This module knows none of them: it collects, counts and prints. The only list is
 //! [`codes::CODES`], which `tests/language.rs` holds against the structs and against `tests/err/`.
 
 pub mod codes;

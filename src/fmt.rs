@@ -1,8 +1,9 @@
-//! The canonical layout of a `.cam` file: four spaces a level, one blank line at most, tables aligned, comments kept.
+//! The canonical layout of a `.cam` file: four spaces a level, one blank line at most, tables aligned,
+//! comments kept.
 //!
-//! What stands on one line stays on one line: line breaks are the author's, spaces are not. Formatting twice is
-//! formatting once, and never changes what is written but for white space; a comment in the middle of an entry moves
-//! above the line of that entry.
+//! What stands on one line stays on one line: line breaks are the author's, spaces are not. Formatting twice
+//! is formatting once, and never changes what is written but for white space; a comment in the middle of an
+//! entry moves above the line of that entry.
 
 mod lines;
 mod phrases;
@@ -149,7 +150,8 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Prints the comments above `start`, then those between it and `end`. Is a blank line still due before `start`?
+    /// Prints the comments above `start`, then those between it and `end`. Is a blank line still due before
+    /// `start`?
     fn comments_around(&mut self, start: usize, end: usize) -> bool {
         self.comments_before(start);
         let mut blank = self.is_blank_before(start);

@@ -218,9 +218,8 @@ fn a_model_is_built_once_and_its_program_gets_the_arguments() {
 
     let out = again(&["train", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4"]);
     assert_eq!(code(&out), 7, "{}", stderr(&out));
-    let expected = [
-        "train", "--model", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4",
-    ];
+    let expected =
+        ["train", "--model", QUICKSTART, "--data", "d", "--steps", "5", "--seed", "1", "--set", "lr=1e-4"];
     assert_eq!(stdout(&out).lines().collect::<Vec<_>>(), expected);
 
     let run = home.path().join("run");

@@ -1,7 +1,7 @@
 //! The language, over its corpus: what each `.cam` file of `models/`, `tests/ok/` and `tests/err/` becomes.
 //!
-//! Every legal file is snapshot as tree, program and layout; every file of mistakes with the report about it. Snapshots
-//! are compared, never rewritten: `cargo insta review` or `INSTA_UPDATE=always` accepts a change.
+//! Every legal file is snapshot as tree, program and layout; every file of mistakes with the report about it.
+//! Snapshots are compared, never rewritten: `cargo insta review` or `INSTA_UPDATE=always` accepts a change.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 

@@ -1,6 +1,7 @@
 //! The names of the model and of its tasks: Rust-safe, in snake case, each task's once.
 //!
-//! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of them.
+//! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of
+//! them.
 
 use miette::Diagnostic;
 use thiserror::Error;

@@ -17,7 +17,8 @@ use crate::{
     syntax::ast,
 };
 
-/// The kinds, and what else a task says. `tag`, `span` and `choose` are words of the language, not yet compiled.
+/// The kinds, and what else a task says. `tag`, `span` and `choose` are words of the language, not yet
+/// compiled.
 const KEYS: [&str; 5] = ["classify", "regress", "metric", "data", "uncertainty"];
 const UNSUPPORTED: [&str; 3] = ["tag", "span", "choose"];
 

@@ -1,4 +1,5 @@
-//! `uncertainty`: what MT-Uncertainty takes for H of each task. Needs all tasks and the sampler, so it runs after both.
+//! `uncertainty`: what MT-Uncertainty takes for H of each task. Needs all tasks and the sampler, so it runs
+//! after both.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -125,9 +126,7 @@ struct NoDistribution {
 #[error("task `{task}` predicts no distribution and does not say what its uncertainty is")]
 #[diagnostic(
     code(cam::uncertainty::missing),
-    help(
-        "`uncertainty as TASK` scores its examples by the head of another task: {donors}; `sampler proportional` needs none"
-    )
+    help("`uncertainty as TASK` scores by another task's head: {donors}; `sampler proportional` needs none")
 )]
 struct Missing {
     task: String,

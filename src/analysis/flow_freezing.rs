@@ -1,8 +1,9 @@
 //! Freezing, as a data-flow analysis: what is frozen, and what of it gradients still have to cross.
 //!
-//! Data flows through embeddings, alignment, layer 0, layer 1, ..., pooler. A part is *constant* while nothing trained
-//! lies in it or before it. A ladder stands beside this chain: its steps read the layers' outputs and feed only each
-//! other and the pooler, so layers inside of it stay constant and the pooler does not.
+//! Data flows through embeddings, alignment, layer 0, layer 1, ..., pooler. A part is *constant* while
+//! nothing trained lies in it or before it. A ladder stands beside this chain: its steps read the layers'
+//! outputs and feed only each other and the pooler, so layers inside of it stay constant and the pooler does
+//! not.
 
 use miette::Diagnostic;
 use thiserror::Error;

@@ -1,4 +1,5 @@
-//! The items of a file by kind: at most one of each, but for `freeze` and `attach`, and none of the needed ones absent.
+//! The items of a file by kind: at most one of each, but for `freeze` and `attach`, and none of the needed
+//! ones absent.
 
 use miette::Diagnostic;
 use thiserror::Error;

@@ -1,6 +1,7 @@
 //! What the passes found, put together as an [`ir::Program`].
 //!
-//! Runs when no pass has reported an error; the `None` that a reported mistake leaves behind is never met then.
+//! Runs when no pass has reported an error; the `None` that a reported mistake leaves behind is never met
+//! then.
 
 use super::{
     check_modules::{Modules, Placed},

@@ -1,7 +1,7 @@
 //! From what was written to what was meant: [`ir::Program`], or every mistake at once.
 //!
-//! Passes, in order. Each takes what the earlier ones made, gives what it made, and reports its mistakes to a sink; a
-//! part with a mistake is `None` for the later ones, which then keep silent about it.
+//! Passes, in order. Each takes what the earlier ones made, gives what it made, and reports its mistakes to a
+//! sink; a part with a mistake is `None` for the later ones, which then keep silent about it.
 //!
 //! | pass | gives | needs |
 //! |---|---|---|
@@ -44,8 +44,8 @@ use crate::{
     syntax::{self, ast},
 };
 
-/// Text to program: the whole front of the compiler. The program comes with its warnings, sorted by place; without a
-/// program there is at least one error.
+/// Text to program: the whole front of the compiler. The program comes with its warnings, sorted by place;
+/// without a program there is at least one error.
 pub fn compile(source: &Source) -> Result<(ir::Program, Diagnostics), Diagnostics> {
     let file = syntax::parse(source)?;
     match analyse(&file, source) {

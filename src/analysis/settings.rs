@@ -1,4 +1,5 @@
-//! The entries of one block by their keys: unknown, repeated and missing ones are mistakes, found here for all blocks.
+//! The entries of one block by their keys: unknown, repeated and missing ones are mistakes, found here for
+//! all blocks.
 
 use miette::Diagnostic;
 use thiserror::Error;

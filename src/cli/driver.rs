@@ -1,12 +1,13 @@
 //! From a model to its binary: lower it, see whether it is built already, and if not, let cargo build it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::refused;
 use super::home::{self, Home};
 use super::load::Model;
+use super::prune_binaries::prune_binaries;
 use super::status_line::StatusLine;
 use super::{Outcome, cargo, crate_files, files, stamp};
 use crate::codegen::{self, Crate, Options};
@@ -48,6 +49,7 @@ pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Buil
     crate_files::write(generated, &folder)?;
     let made = cargo::build(&generated.name, &folder, &home.target(), &line)?;
     files::copy(&made, &binary)?;
+    prune_binaries(&home.bin(), &generated.name);
     Ok(Built { binary, took: Some(line.elapsed()) })
 }
 
@@ -78,9 +80,13 @@ fn hold(path: &Path, line: &StatusLine) -> Outcome<File> {
         .write(true)
         .open(path)
         .map_err(refused("write", path))?;
-    if file.try_lock().is_err() {
-        line.note("waiting for another camtlc that builds");
-        file.lock().map_err(refused("lock", path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            line.note("waiting for another camtlc that builds");
+            file.lock().map_err(refused("lock", path))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(refused("lock", path)(error).into()),
     }
     Ok(file)
 }

@@ -6,10 +6,10 @@
 //! |---|---|
 //! | [`check`], [`fmt`], [`graph`], [`stats`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
-//! | [`train`], [`eval`], [`predict`] | build it, and [become its binary](become_binary) |
+//! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
 //!
-//! A build is [`home`] (where everything lies), [`stamp`] (is there anything to do?), [`crate_files`] (what cargo
-//! reads), [`cargo`] (run it, and say what went wrong) and [`driver`] (these in order). Results go to stdout;
+//! A build is `home` (where everything lies), `stamp` (is there anything to do?), `crate_files` (what cargo
+//! reads), `cargo` (run it, and say what went wrong) and `driver` (these in order). Results go to stdout;
 //! progress, warnings and errors go to stderr, so that output can be piped.
 
 pub mod args;
@@ -32,6 +32,7 @@ mod files;
 mod home;
 mod load;
 mod output;
+mod prune_binaries;
 mod stamp;
 mod status_line;
 

@@ -143,7 +143,9 @@ fn sentiment(dice: &mut Dice) -> Row {
 
 fn entails(dice: &mut Dice) -> Row {
     let (container, animal) = (dice.pick(&CONTAINERS), dice.pick(&ANIMALS));
-    let (color, size) = (dice.pick(&COLORS), dice.pick(&SIZES));
+    // Skewed, for what `negated` is skewed for above: what is likely is learned first, then when it is not so.
+    let color = if dice.below(2) == 0 { COLORS[0] } else { dice.pick(&COLORS) };
+    let size = if dice.below(3) == 0 { "huge" } else { "small" };
     let premise = format!("the {color} {container} {} a {size} {animal} .", dice.pick(&HOLDING));
     let (thing, said, scale): (_, _, &[&str]) =
         if dice.below(2) == 0 { (container, color, &COLORS) } else { (animal, size, &SIZES) };

@@ -12,6 +12,9 @@ use super::cargo::rustc;
 use super::failure::refused;
 use crate::codegen::{Crate, Options, Runtime};
 
+/// Hexadecimal digits of a stamp.
+pub const DIGITS: usize = 12;
+
 /// Over the generated files, camtlc's version, the runtime's source, the toolchain and the processor.
 pub fn stamp(generated: &Crate, options: &Options) -> Outcome<String> {
     let mut hasher = Hasher::new();
@@ -42,7 +45,7 @@ pub fn of_path(path: &Path) -> String {
 }
 
 fn short(hasher: &Hasher) -> String {
-    hasher.finalize().to_hex()[..12].to_owned()
+    hasher.finalize().to_hex()[..DIGITS].to_owned()
 }
 
 /// With its length before it, so that no two sequences of parts are the same bytes.

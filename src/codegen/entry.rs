@@ -12,16 +12,17 @@ pub fn main_rs(program: &Program) -> String {
             mod network;
             mod tasks;
         },
-        quote!(
-            use camtl::runner;
-        ),
+        quote! {
+            use camtl::runner::{self, Cpu};
+            use network::{Encoder, Heads};
+        },
         quote! {
             #[global_allocator]
             static ALLOCATOR: runner::Allocator = runner::ALLOCATOR;
         },
         quote! {
             fn main() -> std::process::ExitCode {
-                runner::main::<#hidden, network::Model<_>>(&tasks::PLAN, include_str!("../model.cam"))
+                runner::main::<#hidden, Encoder<Cpu>, Heads<Cpu>>(&tasks::PLAN, include_str!("../model.cam"))
             }
         },
     ];

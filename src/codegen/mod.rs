@@ -2,10 +2,10 @@
 //!
 //! | file of the crate | made by |
 //! |---|---|
-//! | `Cargo.toml`, `.cargo/config.toml`, `Cargo.lock` | [`manifest`] |
-//! | `src/main.rs` | [`entry`] |
-//! | `src/tasks.rs`: `PLAN`, all that is not the network | [`tasks`] |
-//! | `src/network.rs`: `Encoder` and `Heads`, typed by their shapes | [`network`], from [`group_layers`] |
+//! | `Cargo.toml`, `.cargo/config.toml`, `Cargo.lock` | `manifest` |
+//! | `src/main.rs` | `entry` |
+//! | `src/tasks.rs`: `PLAN`, all that is not the network | `tasks` |
+//! | `src/network.rs`: `Encoder` and `Heads`, typed by their shapes | `network`, from `group_layers` |
 //! | `model.cam` | the model's own text, verbatim |
 //!
 //! Rust is made with `quote` and printed with `prettyplease`, never pasted from strings, so that a name or a

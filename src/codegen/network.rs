@@ -1,4 +1,4 @@
-//! `src/network.rs` of the generated crate: its types, from the whole model down to the layers.
+//! `src/network.rs` of the generated crate: its types, from the layers to the encoder and the heads.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,24 +13,13 @@ pub fn network_rs(program: &Program) -> String {
         format!("The network of `{name}`: shapes are const generics, so what does not fit does not compile.");
     let groups = group_layers(program);
 
-    let mut items = vec![
-        quote!(
-            use camtl::nn::prelude::*;
-        ),
-        model(program),
-    ];
+    let mut items = vec![quote!(
+        use camtl::nn::prelude::*;
+    )];
     items.extend(layer_types(program, &groups));
     items.extend(encoder::items(program, &groups));
     items.extend(heads::items(program));
     print::file(&header, items)
-}
-
-fn model(program: &Program) -> TokenStream {
-    let hidden = names::int(program.backbone.hidden);
-    quote! {
-        /// The whole network.
-        pub type Model<D> = camtl::nn::Model<#hidden, Encoder<D>, Heads<D>, D>;
-    }
 }
 
 fn layer_types(program: &Program, groups: &Groups) -> impl Iterator<Item = TokenStream> {

@@ -58,7 +58,8 @@ pub fn join(lines: &[Line]) -> String {
     text
 }
 
-/// The end of the run of adjacent lines with a comment behind them, whose comments share a column; `start + 1` at least.
+/// The end of the run of adjacent lines with a comment behind them, whose comments share a column; `start +
+/// 1` at least.
 fn comment_run(lines: &[Line], start: usize) -> usize {
     let follows = |line: &&Line| line.comment.is_some() && !line.blank && line.level == lines[start].level;
     match &lines[start].comment {

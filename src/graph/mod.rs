@@ -1,6 +1,6 @@
 //! The network of a [`Program`] as a picture: every part, its shape, its parameters, and how gradients meet it.
 //!
-//! [`build`] makes one [`Graph`] that all printers share; [`fold`] joins layers that differ in nothing, for
+//! `build` makes one [`Graph`] that all printers share; `fold` joins layers that differ in nothing, for
 //! the formats that people read.
 
 mod build;

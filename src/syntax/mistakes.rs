@@ -97,7 +97,8 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     let mut words: Vec<&str> = rules.iter().filter_map(|rule| describe(*rule)).collect();
     words.sort();
     words.dedup();
-    // Where the next key or item may come, what is before it is complete: that it could also go on helps nobody.
+    // Where the next key or item may come, what is before it is complete: that it could also go on helps
+    // nobody.
     if words.contains(&KEY) {
         words.retain(|word| matches!(*word, KEY | "a value" | "`}`"));
     } else if words.contains(&ITEM) {

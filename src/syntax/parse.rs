@@ -1,6 +1,7 @@
 //! Text to [`ast::File`], through the pairs that `pest` finds.
 //!
-//! One function a rule of the grammar, in its order. Mistakes of shape stop at the first; bad numbers are all found.
+//! One function a rule of the grammar, in its order. Mistakes of shape stop at the first; bad numbers are all
+//! found.
 
 use pest::{Parser, iterators::Pair};
 use pest_derive::Parser;

@@ -24,8 +24,8 @@ impl<'i> Pieces<'i> {
 
     /// The next piece, which the grammar says is there.
     pub fn expect(&mut self) -> Pair<'i, Rule> {
-        // The grammar matched the whole rule, so each piece that it does not call optional exists; `tests/language.rs`
-        // parses arbitrary text to hold the builders against the grammar.
+        // The grammar matched the whole rule, so each piece that it does not call optional exists;
+        // `tests/language.rs` parses arbitrary text to hold the builders against the grammar.
         self.next().expect("a matched rule has all its pieces")
     }
 
@@ -65,7 +65,8 @@ fn is_punctuation(rule: Rule) -> bool {
     )
 }
 
-/// Of a token, or of a rule that ends with one: other rules may reach over white space and comments behind them.
+/// Of a token, or of a rule that ends with one: other rules may reach over white space and comments behind
+/// them.
 pub fn span(pair: &Pair<Rule>) -> Span {
     let span = pair.as_span();
     Span::new(span.start(), span.end())
