@@ -448,6 +448,11 @@ fn a_mistake_in_the_inputs_leaves_nothing_behind() {
     assert!(message.contains("task `warmth`: there is no folder"), "{message}");
     fs::rename(place.data().join("elsewhere"), place.data().join("warmth")).unwrap();
 
+    let mut options = place.options("data", &[]);
+    options.data = place.folder.path().join("nowhere");
+    let error = train(&PLAN, "", build(), &options, &AtomicBool::new(false)).unwrap_err();
+    assert!(error.to_string().contains("there is no data folder"), "{error}");
+
     let mut options = place.options("backbone", &[]);
     options.backbone = Some(place.data());
     let error = train(&PLAN, "", build(), &options, &AtomicBool::new(false)).unwrap_err();

@@ -32,6 +32,10 @@ pub enum InputError {
     #[diagnostic(transparent)]
     Pretrained(#[from] PretrainedError),
 
+    #[error("there is no data folder `{}`", .folder.display())]
+    #[diagnostic(code(data::root), help("the folder that the tasks' folders lie in is named with --data DIR"))]
+    NoData { folder: PathBuf },
+
     #[error("the model's checkpoint `{checkpoint}` is not a folder here")]
     #[diagnostic(
         code(backbone::folder),
@@ -61,6 +65,9 @@ impl Inputs {
         backbone: Option<&Path>,
         cache: Option<&Path>,
     ) -> Result<Self, InputError> {
+        if !data.is_dir() {
+            return Err(InputError::NoData { folder: data.to_owned() });
+        }
         let (tokenizer_path, backbone) = match (plan.backbone.origin, backbone) {
             (Origin::Scratch { .. }, Some(_)) => return Err(InputError::UnusedBackbone),
             (Origin::Scratch { tokenizer }, None) => (data.join(tokenizer), None),
