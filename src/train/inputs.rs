@@ -33,7 +33,10 @@ pub enum InputError {
     Pretrained(#[from] PretrainedError),
 
     #[error("there is no data folder `{}`", .folder.display())]
-    #[diagnostic(code(data::root), help("the folder that the tasks' folders lie in is named with --data DIR"))]
+    #[diagnostic(
+        code(data::root),
+        help("the folder that the tasks' folders lie in is named with --data DIR")
+    )]
     NoData { folder: PathBuf },
 
     #[error("the model's checkpoint `{checkpoint}` is not a folder here")]
