@@ -126,7 +126,9 @@ struct NoDistribution {
 #[error("task `{task}` predicts no distribution and does not say what its uncertainty is")]
 #[diagnostic(
     code(cam::uncertainty::missing),
-    help("`uncertainty as TASK` scores by another task's head: {donors}; `sampler proportional` needs none")
+    help(
+        "`uncertainty as TASK` takes over the scores of another: {donors}; `sampler proportional` needs none"
+    )
 )]
 struct Missing {
     task: String,

@@ -20,6 +20,7 @@ pub mod eval;
 pub mod fmt;
 pub mod graph;
 pub mod predict;
+pub mod quickstart_data;
 pub mod stats;
 pub mod train;
 

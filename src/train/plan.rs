@@ -86,7 +86,8 @@ pub enum Metric {
 pub enum Uncertainty {
     /// Entropy of the task's own predictive distribution, over log C.
     Entropy,
-    /// Entropy of another task's head on this task's example: that task's index. For tasks without a distribution.
+    /// The scores of another task's candidates, the i-th for the i-th: that task's index. For tasks without a
+    /// distribution.
     As(usize),
 }
 

@@ -24,54 +24,58 @@ struct Chunk<C> {
 
 impl<C: Clone> Scored<C> {
     /// Scores the candidates: examples of each task, by their places in its data.
+    ///
+    /// A task that borrows its uncertainty is not scored: its i-th candidate has the entropy of the donor's i-th, so
+    /// that both are picked alike (as the authors' code does it). Its own examples under the donor's head would say
+    /// nothing that training on them could change: they would stay uncertain, and be picked for ever.
     pub fn new<N: Network<Constant = C>>(
         network: &N,
         tasks: &[Task],
         batches: &Batches,
         candidates: Vec<Vec<usize>>,
     ) -> Self {
-        // the head whose distribution stands for each task
-        let heads: Vec<usize> = tasks
-            .iter()
-            .enumerate()
-            .map(|(task, what)| match what.uncertainty {
-                Uncertainty::Entropy => task,
-                Uncertainty::As(donor) => donor,
-            })
-            .collect();
         let examples: Vec<Vec<At>> = candidates
             .into_iter()
             .enumerate()
             .map(|(task, hand)| hand.into_iter().map(|example| At { task, example }).collect())
             .collect();
-        let mut scored: Vec<Candidates> = examples
-            .iter()
-            .zip(&heads)
-            .map(|(hand, &head)| Candidates {
-                entropies: vec![0.0; hand.len()],
-                uniform: uncertainty::uniform(tasks[head].kind.outputs()),
-            })
-            .collect();
-
-        let flat: Vec<At> = examples.iter().flatten().copied().collect();
         let picks: Vec<Pick> = examples
             .iter()
             .enumerate()
+            .filter(|(task, _)| tasks[*task].uncertainty == Uncertainty::Entropy)
             .flat_map(|(task, hand)| (0..hand.len()).map(move |candidate| Pick { task, candidate }))
             .collect();
+        let flat: Vec<At> = picks.iter().map(|pick| examples[pick.task][pick.candidate]).collect();
+
+        let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
         let mut chunks = Vec::new();
         for places in batches.chunks(&flat, CHUNK) {
             let own: Vec<At> = places.iter().map(|&i| flat[i]).collect();
             let picks: Vec<Pick> = places.iter().map(|&i| picks[i]).collect();
             let batch = batches.batch(&own);
             let constant = network.constant(&batch);
-            let chosen: Vec<usize> = own.iter().map(|at| heads[at.task]).collect();
-            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, &chosen)) {
-                scored[pick.task].entropies[pick.candidate] = uncertainty::entropy(&logits);
+            let heads = batch.segments.tasks();
+            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, heads)) {
+                entropies[pick.task][pick.candidate] = uncertainty::entropy(&logits);
             }
             chunks.push(Chunk { picks, batch, constant });
         }
-        Self { examples, candidates: scored, chunks }
+        for (task, what) in tasks.iter().enumerate() {
+            if let Uncertainty::As(donor) = what.uncertainty {
+                let borrowed = entropies[donor].iter().copied().cycle();
+                entropies[task] = borrowed.take(examples[task].len()).collect();
+            }
+        }
+        let candidates = entropies
+            .into_iter()
+            .zip(tasks)
+            .enumerate()
+            .map(|(task, (entropies, what))| {
+                let head = if let Uncertainty::As(donor) = what.uncertainty { donor } else { task };
+                Candidates { entropies, uniform: uncertainty::uniform(tasks[head].kind.outputs()) }
+            })
+            .collect();
+        Self { examples, candidates, chunks }
     }
 
     /// H of every candidate, by task.
@@ -91,7 +95,8 @@ impl<C: Clone> Scored<C> {
             .collect()
     }
 
-    /// The picked candidates as a batch, in the order in which they were scored, with their constant part's output.
+    /// The picked candidates as a batch, in the order in which they were scored and those that were not at the end,
+    /// with their constant part's output.
     pub fn take<N: Network<Constant = C>>(
         self,
         network: &N,
@@ -113,6 +118,20 @@ impl<C: Clone> Scored<C> {
             examples.extend(places.iter().map(|&place| of(chunk.picks[place])));
             parts.push((&chunk.constant, chunk.batch.rows_of(&places)));
         }
+        // candidates that were not scored have no constant part yet
+        let unscored: Vec<At> = picks
+            .iter()
+            .map(|pick| self.examples[pick.task][pick.candidate])
+            .filter(|at| !examples.contains(at))
+            .collect();
+        let rest = (!unscored.is_empty()).then(|| {
+            let batch = batches.batch(&unscored);
+            (network.constant(&batch), (0..batch.segments.rows()).collect())
+        });
+        if let Some((constant, rows)) = &rest {
+            parts.push((constant, Vec::clone(rows)));
+        }
+        examples.extend(unscored);
         let batch = batches.batch(&examples);
         let constant = network.gather(&parts);
         (examples, batch, constant)
@@ -214,7 +233,7 @@ mod tests {
         let (ln2, ln3, ln4) = (2f64.ln(), 3f64.ln(), 4f64.ln());
         let three_to_one = ln4 - 0.75 * ln3;
         let expected = [vec![three_to_one, ln2], vec![ln3, 1.5 * ln2], vec![three_to_one]];
-        let uniform = [ln2, ln3, ln2]; // the value's are those of the head that it borrows
+        let uniform = [ln2, ln3, ln2]; // the value's are the first task's, candidate by candidate
         for ((found, entropies), uniform) in scored.candidates().iter().zip(&expected).zip(uniform) {
             assert_eq!(found.uniform, uniform);
             for (found, expected) in found.entropies.iter().zip(entropies) {
@@ -240,6 +259,17 @@ mod tests {
         assert_eq!(sorted, [At { task: 0, example: 1 }, At { task: 1, example: 0 }]);
         assert_eq!(constant, batch.ids.word, "the constant part's rows are those of the new batch");
         assert_eq!(batch.segments.tasks(), examples.iter().map(|at| at.task).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_task_that_borrows_its_uncertainty_is_picked_with_its_donor() {
+        let batches = batches();
+        let scored = Scored::new(&Odds, &TASKS, &batches, vec![vec![1], vec![0], vec![0]]);
+        let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 3);
+        let (examples, batch, constant) = scored.take(&Odds, &batches, &picks);
+        assert_eq!(examples.last(), Some(&At { task: 2, example: 0 }), "what was not scored comes last");
+        assert_eq!(examples.len(), 3);
+        assert_eq!(constant, batch.ids.word);
     }
 
     #[test]

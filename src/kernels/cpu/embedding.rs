@@ -1,6 +1,6 @@
 //! Rows out of tables: the input embedding, and picking rows of an activation.
 
-use dfdx::prelude::{Cpu, Rank2, Tape, Tensor};
+use dfdx::prelude::{Cpu, GatherTo, Rank2, Tape, Tensor, TensorFromVec};
 
 use super::{read, take_gradient, tokens};
 use crate::kernels::{Pass, TokenIds, Tokens};
@@ -17,10 +17,11 @@ where
     T: Tape<f32, Cpu>,
 {
     let rows = ids.word.len();
-    let mut values = vec![0.0; rows * HIDDEN];
-    for (table, index) in
-        [(read(word), &ids.word), (read(position), &ids.position), (read(token_type), &ids.token_type)]
-    {
+    // dfdx's gather reads only the rows that occur: the word table is too large to be copied for every batch
+    let index: Tensor<(usize,), usize, Cpu> = pass.device.tensor_from_vec(ids.word.clone(), (rows,));
+    let gathered: Tokens<HIDDEN, Cpu> = word.clone().gather(index);
+    let mut values = read(&gathered);
+    for (table, index) in [(read(position), &ids.position), (read(token_type), &ids.token_type)] {
         for (y, &row) in values.chunks_exact_mut(HIDDEN).zip(index) {
             y.iter_mut().zip(&table[row * HIDDEN..][..HIDDEN]).for_each(|(y, &e)| *y += e);
         }

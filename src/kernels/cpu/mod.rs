@@ -128,7 +128,7 @@ impl Kernels for Cpu {
 
 /// The values of a tensor that an operation made (so: contiguous), in row-major order.
 fn read<S: Shape, T>(x: &Tensor<S, f32, Cpu, T>) -> Vec<f32> {
-    let mut values = vec![0.0; x.shape().num_elements()];
+    let mut values = vec![0.0; x.shape().num_elements()]; // zeroed pages come from the system as they are
     x.copy_into(&mut values);
     values
 }
