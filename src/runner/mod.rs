@@ -37,6 +37,7 @@ where
     E: Encode<HIDDEN, Cpu>,
     P: Predict<HIDDEN, Cpu>,
 {
+    show_warnings();
     run::<HIDDEN, E, P>(plan, source, std::env::args_os())
 }
 
@@ -75,6 +76,16 @@ where
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sends what the runtime warns of, such as rows that it skips, to stderr; `RUST_LOG=info` and so on show more.
+fn show_warnings() {
+    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::LevelFilter;
+
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+    let shown = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    shown.with_target(false).without_time().compact().init();
 }
 
 /// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where
