@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | the arguments, as data |
 //! | `interrupt` | Ctrl-C |
+//! | `failure` | how an error is shown |
 //! | `train`, `eval`, `predict`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
@@ -19,6 +20,7 @@ use crate::train::plan::Plan;
 
 mod args;
 mod eval;
+mod failure;
 mod interrupt;
 mod parameters;
 mod predict;
@@ -72,7 +74,7 @@ where
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("{report:?}");
+            failure::show(&report);
             ExitCode::FAILURE
         }
     }
