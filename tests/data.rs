@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use camtl::cli::args::QuickstartData;
 use camtl::cli::quickstart_data;
 use camtl::data::read::{Expected, examples};
 use camtl::data::{Kind, Request, Source, Split, Target, Tokenizer, Unreadable, load};
@@ -30,11 +29,8 @@ fn request<'a>(task: &'static str, kind: Kind, split: Split, root: &'a Path) -> 
 
 #[test]
 fn the_quickstart_is_what_its_rules_make() {
-    let made = tempfile::tempdir().unwrap();
-    quickstart_data::run(&QuickstartData { folder: made.path().to_owned() }).unwrap();
     let mut size = 0;
     for (path, text) in quickstart_data::files() {
-        assert_eq!(fs::read_to_string(made.path().join(&path)).unwrap(), text, "{path}");
         // A checkout may have turned line ends round.
         let committed = fs::read_to_string(quickstart().join(&path)).unwrap().replace("\r\n", "\n");
         assert!(committed == text, "models/quickstart/{path} is not what `camtlc quickstart-data` makes");
