@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `sentiment` | the opinion word's polarity, turned round by `not` or `never` before it |
 //! | `entails` | the second sentence repeats what the first says of a thing (entailment), says another word of the same scale (contradiction), or speaks of another thing or scale (neutral) |
-//! | `warmth` | the mean warmth of the words that have one in [`WARMTH`], rounded to hundredths |
+//! | `warmth` | the mean warmth of the words that have one in `WARMTH`, rounded to hundredths |
 //!
 //! The vocabulary is every word of the templates, one piece each. The generator is deterministic: the same files on
 //! every machine. No row appears twice, so that no dev row is in train.

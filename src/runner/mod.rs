@@ -69,7 +69,7 @@ where
         args::Command::Train(args) => train::run(plan, source, build, &args),
         args::Command::Eval(args) => eval::run(plan, build, &args),
         args::Command::Predict(args) => predict::run(plan, build, &args),
-        args::Command::Parameters => parameters::run(build()),
+        args::Command::Parameters => parameters::run(plan, build()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

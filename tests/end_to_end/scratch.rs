@@ -29,6 +29,11 @@ fn a_model_is_built_trained_evaluated_and_asked() {
     it_predicts(&place);
     the_seed_decides(&place);
     its_parameters_are_those_of_the_model(&place, "tiny.cam", &binary);
+    let record: Value = serde_json::from_str(&place.read("runs/tiny/run.json")).unwrap();
+    let stats: Value = serde_json::from_str(&place.succeed(&["stats", "tiny.cam", "--json"])).unwrap();
+    for (recorded, counted) in [("all", "total"), ("trained", "trained"), ("new", "new")] {
+        assert_eq!(record["parameters"][recorded], stats["parameters"][counted], "{recorded}");
+    }
 }
 
 fn it_evaluates_as_in_training(place: &Place) {
