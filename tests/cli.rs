@@ -137,7 +137,7 @@ fn the_quickstarts_data_is_written_anywhere() {
     fs::write(&taken, "a file").expect("written");
     let out = camtlc(&["quickstart-data", &text(&taken)]);
     assert_eq!(code(&out), 1);
-    assert!(stderr(&out).contains("cannot write"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("cannot create the folder"), "{}", stderr(&out));
     assert!(stdout(&out).is_empty(), "{}", stdout(&out));
 }
 
