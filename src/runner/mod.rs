@@ -94,6 +94,10 @@ fn show_warnings() {
 /// there is no such place.
 fn cache(given: Option<&PathBuf>) -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = || variable("CAMTL_HOME").or_else(|| Some(variable("HOME")?.join(".cache/camtl")));
+    let below = |name, folder| Some(variable(name)?.join(folder));
+    let home = || {
+        let chosen = variable("CAMTL_HOME").or_else(|| below("XDG_CACHE_HOME", "camtl"));
+        chosen.or_else(|| below("HOME", ".cache/camtl"))
+    };
     given.cloned().or_else(|| Some(home()?.join("tokens")))
 }
