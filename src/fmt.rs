@@ -23,7 +23,7 @@ pub fn format(source: &Source) -> Result<String, Diagnostics> {
     syntax::parse(source).map(|file| print(&file, source))
 }
 
-/// Like [`format`], of a tree that was parsed from `source`.
+/// Like [`format()`], of a tree that was parsed from `source`.
 pub fn print(file: &ast::File, source: &Source) -> String {
     let mut printer = Printer { text: &source.text, comments: &file.comments, lines: Vec::new(), level: 0 };
     for item in &file.items {

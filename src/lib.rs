@@ -10,10 +10,10 @@
 //! | analyse | [`analysis`] | ast | [`ir::Program`]: what was meant, or every mistake at once |
 //! | print | [`fmt`], [`graph`], [`stats`] | ast or ir | text |
 //! | lower | [`codegen`] | ir | the files of a Rust crate |
-//! | compute | [`kernels`], [`nn`] | tensors | the conditional network on dfdx's tape |
-//! | feed | [`data`] | files | tokenized batches |
-//! | learn | [`train`] | network, batches | a run folder: events, evaluations, checkpoints |
-//! | drive | [`cli`], [`runner`] | arguments | `camtlc`, and the command line of a built model |
+//! | compute | `kernels`, `nn` | tensors | the conditional network on dfdx's tape |
+//! | feed | `data` | files | tokenized batches |
+//! | learn | `train` | network, batches | a run folder: events, evaluations, checkpoints |
+//! | drive | [`cli`], `runner` | arguments | `camtlc`, and the command line of a built model |
 //!
 //! The upper half (feature `compiler`) never imports the lower one (feature `runtime`), nor the reverse: their
 //! only contract is the paths that `codegen` prints. Only `cli` and `runner` touch the file system, the terminal

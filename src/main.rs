@@ -27,5 +27,6 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Train(args) => cli::train::run(&args),
         Command::Eval(args) => cli::eval::run(&args),
         Command::Predict(args) => cli::predict::run(&args),
+        Command::QuickstartData(args) => cli::quickstart_data::run(&args).map(done),
     }
 }

@@ -121,6 +121,27 @@ fn fmt_reads_stdin() {
 }
 
 #[test]
+fn the_quickstarts_data_is_written_anywhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let made = folder.path().join("new/data");
+    let out = camtlc(&["quickstart-data", &text(&made)]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).contains(&format!("{}: 2000 rows\n", text(&made.join("warmth/train.tsv")))));
+    for file in ["vocab.txt", "entails/dev.tsv"] {
+        let committed = rooted("models/quickstart").join(file);
+        let committed = fs::read_to_string(committed).expect("read").replace("\r\n", "\n");
+        assert!(fs::read_to_string(made.join(file)).expect("read") == committed, "{file}");
+    }
+
+    let taken = folder.path().join("taken");
+    fs::write(&taken, "a file").expect("written");
+    let out = camtlc(&["quickstart-data", &text(&taken)]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("cannot create the folder"), "{}", stderr(&out));
+    assert!(stdout(&out).is_empty(), "{}", stdout(&out));
+}
+
+#[test]
 fn a_folder_without_a_model_is_no_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for arguments in [vec!["eval", "RUN"], vec!["predict", "RUN", "--task", "cola", "--text", "a"]] {

@@ -37,6 +37,7 @@ pub enum Command {
     Train(Train),
     Eval(Eval),
     Predict(Predict),
+    QuickstartData(QuickstartData),
 }
 
 /// Check models, and show all mistakes and warnings
@@ -159,6 +160,14 @@ pub struct Predict {
     /// Where the predictions go [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Write the data of models/quickstart.cam: three small tasks made from rules, the same on every machine
+#[derive(Debug, Args)]
+pub struct QuickstartData {
+    /// The folder, which is made where it is missing
+    #[arg(value_name = "DIR", default_value = "models/quickstart")]
+    pub folder: PathBuf,
 }
 
 fn key_value(text: &str) -> Result<String, String> {

@@ -7,6 +7,7 @@
 //! | [`check`], [`fmt`], [`graph`], [`stats`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
+//! | [`quickstart_data`] | nothing: writes three small tasks to train on |
 //!
 //! A build is `home` (where everything lies), `stamp` (is there anything to do?), `crate_files` (what cargo
 //! reads), `cargo` (run it, and say what went wrong) and `driver` (these in order). Results go to stdout;

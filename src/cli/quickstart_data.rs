@@ -4,14 +4,15 @@
 //! |---|---|
 //! | `sentiment` | the opinion word's polarity, turned round by `not` or `never` before it |
 //! | `entails` | the second sentence repeats what the first says of a thing (entailment), says another word of the same scale (contradiction), or speaks of another thing or scale (neutral) |
-//! | `warmth` | the mean warmth of the words that have one in [`WARMTH`], rounded to hundredths |
+//! | `warmth` | the mean warmth of the words that have one in `WARMTH`, rounded to hundredths |
 //!
 //! The vocabulary is every word of the templates, one piece each. The generator is deterministic: the same files on
 //! every machine. No row appears twice, so that no dev row is in train.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::{fs, io};
+
+use super::args::QuickstartData;
+use super::{Outcome, files, output};
 
 const TRAIN: usize = 2000;
 const DEV: usize = 300;
@@ -74,16 +75,20 @@ const SKIES: [&str; 6] = ["wind", "air", "sky", "breeze", "weather", "rain"];
 const PLACES: [&str; 6] = ["town", "harbour", "valley", "garden", "city", "coast"];
 const TIMES: [&str; 5] = ["morning", "afternoon", "evening", "spring", "autumn"];
 
-/// Writes the files below `folder`, which is made where it is missing.
-pub fn run(folder: &Path) -> io::Result<()> {
+pub fn run(args: &QuickstartData) -> Outcome {
+    let mut said = String::new();
     for (path, text) in files() {
-        let path = folder.join(path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(path, text)?;
+        let path = args.folder.join(path);
+        files::write(&path, &text)?;
+        // The header is no row; the vocabulary has none.
+        said += &match text.lines().count() {
+            lines if path.extension().is_some_and(|extension| extension == "tsv") => {
+                format!("{}: {} rows\n", path.display(), lines - 1)
+            }
+            lines => format!("{}: {lines} words\n", path.display()),
+        };
     }
-    Ok(())
+    output::print(&said)
 }
 
 /// Every file: its path below the folder, with `/`, and its text.

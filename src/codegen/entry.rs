@@ -21,8 +21,11 @@ pub fn main_rs(program: &Program) -> String {
             static ALLOCATOR: runner::Allocator = runner::ALLOCATOR;
         },
         quote! {
+            const SOURCE: &str = include_str!("../model.cam");
+        },
+        quote! {
             fn main() -> std::process::ExitCode {
-                runner::main::<#hidden, Encoder<Cpu>, Heads<Cpu>>(&tasks::PLAN, include_str!("../model.cam"))
+                runner::main::<#hidden, Encoder<Cpu>, Heads<Cpu>>(&tasks::PLAN, SOURCE)
             }
         },
     ];

@@ -1,7 +1,7 @@
 //! Lines to examples: which column is which, and what a label or a value may be.
 //!
 //! One reader serves every tab-separated layout; what differs is where the columns are, which a header names or
-//! [`glue`](super::glue) states. There is no quoting: a quote in the text is a quote.
+//! [`glue`] states. There is no quoting: a quote in the text is a quote.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@
 //! | `linear`, `film`, `embedding` | the pieces |
 //! | `attention`, `norm`, `bottleneck` | what can be attached to a layer, each with its plain form |
 //! | `encoder` | a layer, arrays of layers, the ladder of bottlenecks |
-//! | `pooler`, `heads` | from [CLS] to logits |
+//! | `pooler`, `heads` | from `[CLS]` to logits |
 //! | `model` | the traits that a generated network implements |
 //! | `pretrained` | weights from a Hugging Face checkpoint, every tensor accounted for |
 

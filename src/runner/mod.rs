@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | the arguments, as data |
 //! | `interrupt` | Ctrl-C |
+//! | `failure` | how an error is shown |
 //! | `train`, `eval`, `predict`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
@@ -19,6 +20,7 @@ use crate::train::plan::Plan;
 
 mod args;
 mod eval;
+mod failure;
 mod interrupt;
 mod parameters;
 mod predict;
@@ -37,6 +39,7 @@ where
     E: Encode<HIDDEN, Cpu>,
     P: Predict<HIDDEN, Cpu>,
 {
+    show_warnings();
     run::<HIDDEN, E, P>(plan, source, std::env::args_os())
 }
 
@@ -66,15 +69,25 @@ where
         args::Command::Train(args) => train::run(plan, source, build, &args),
         args::Command::Eval(args) => eval::run(plan, build, &args),
         args::Command::Predict(args) => predict::run(plan, build, &args),
-        args::Command::Parameters => parameters::run(build()),
+        args::Command::Parameters => parameters::run(plan, build()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("{report:?}");
+            failure::show(&report);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sends what the runtime warns of, such as rows that it skips, to stderr; `RUST_LOG=info` and so on show more.
+fn show_warnings() {
+    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::LevelFilter;
+
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+    let shown = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    shown.with_target(false).without_time().compact().init();
 }
 
 /// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where

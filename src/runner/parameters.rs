@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use super::saved::print;
 use crate::train::Network;
+use crate::train::plan::{Origin, Plan};
 
-/// Prints a JSON array, a parameter a line: `loaded` from a pretrained checkpoint, `trained` or frozen.
-pub fn run(mut network: impl Network) -> Result<()> {
+/// Prints a JSON array, a parameter a line: `loaded` from a pretrained checkpoint or not, `trained` or frozen.
+pub fn run(plan: &Plan, mut network: impl Network) -> Result<()> {
+    let pretrained = matches!(plan.backbone.origin, Origin::Checkpoint(_));
     let lines: Vec<String> = network
         .parameters()
         .into_iter()
@@ -17,7 +19,7 @@ pub fn run(mut network: impl Network) -> Result<()> {
                 "name": meta.name,
                 "shape": parameter.dims(),
                 "state": if meta.trained { "trained" } else { "frozen" },
-                "loaded": meta.loaded,
+                "loaded": meta.loaded && pretrained,
             });
             format!("  {line}")
         })

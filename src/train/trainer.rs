@@ -101,7 +101,7 @@ pub fn train<N: Network>(
     };
 
     let schedule = Steps::new(&training, &inputs.train);
-    let record = record(plan, options, &inputs, counts(&mut network), schedule.total);
+    let record = record(plan, options, &inputs, counts(&mut network, loaded.is_some()), schedule.total);
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total);
     progress.say(&summary(&run.record, &inputs));
@@ -279,13 +279,14 @@ fn summary(record: &Record, inputs: &Inputs) -> String {
     )
 }
 
-fn counts<N: Network>(network: &mut N) -> Counts {
+/// Without a checkpoint all parameters are new.
+fn counts<N: Network>(network: &mut N, pretrained: bool) -> Counts {
     let mut counts = Counts::default();
     for parameter in network.parameters() {
         let (size, meta) = (parameter.dims().iter().product::<usize>(), parameter.meta());
         counts.all += size;
         counts.trained += if meta.trained { size } else { 0 };
-        counts.new += if meta.loaded { 0 } else { size };
+        counts.new += if meta.loaded && pretrained { 0 } else { size };
     }
     counts
 }

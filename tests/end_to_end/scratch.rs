@@ -1,0 +1,100 @@
+//! From random weights: build, train, evaluate, predict.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Place, text, values};
+
+#[test]
+fn a_model_is_built_trained_evaluated_and_asked() {
+    let place = Place::new();
+    let binary = place.build("tiny.cam");
+    assert!(place.succeed(&["build", "tiny.cam"]).starts_with("up to date: "));
+
+    let said = place.succeed(&["train", "tiny.cam", "--data", "data"]);
+    assert!(said.contains("runs/tiny"), "{said}");
+    assert_eq!(place.read("runs/tiny/model.cam"), place.read("tiny.cam"));
+    for file in ["run.json", "report.html", "tokenizer/vocab.txt", "checkpoints/best.json"] {
+        assert!(place.path("runs/tiny").join(file).is_file(), "{file} is missing");
+    }
+    assert_eq!(place.lines("runs/tiny/events.jsonl").len(), 12);
+    let last = place.path("runs/tiny/checkpoints/step-12");
+    for file in ["model.safetensors", "state.safetensors", "state.json"] {
+        assert!(last.join(file).is_file(), "{file} is missing");
+    }
+
+    it_evaluates_as_in_training(&place);
+    it_predicts(&place);
+    the_seed_decides(&place);
+    its_parameters_are_those_of_the_model(&place, "tiny.cam", &binary);
+    let record: Value = serde_json::from_str(&place.read("runs/tiny/run.json")).unwrap();
+    let stats: Value = serde_json::from_str(&place.succeed(&["stats", "tiny.cam", "--json"])).unwrap();
+    for (recorded, counted) in [("all", "total"), ("trained", "trained"), ("new", "new")] {
+        assert_eq!(record["parameters"][recorded], stats["parameters"][counted], "{recorded}");
+    }
+}
+
+fn it_evaluates_as_in_training(place: &Place) {
+    let evaluations = place.lines("runs/tiny/eval.jsonl");
+    assert_eq!(evaluations.iter().map(|line| line["step"].as_u64()).collect::<Vec<_>>(), [Some(6), Some(12)]);
+    let best: Value = serde_json::from_str(&place.read("runs/tiny/checkpoints/best.json")).unwrap();
+    let of_best = evaluations.iter().find(|line| line["step"] == best["step"]).unwrap();
+    assert_eq!(values(&place.succeed(&["eval", "runs/tiny", "--json"])), std::slice::from_ref(of_best));
+
+    let table = place.succeed(&["eval", "runs/tiny"]);
+    for task in ["sentiment", "agree", "warmth", "mean"] {
+        assert!(table.contains(task), "{table}");
+    }
+}
+
+fn it_predicts(place: &Place) {
+    let ask = |arguments: &[&str]| values(&place.succeed(&[&["predict", "runs/tiny"], arguments].concat()));
+    let asked = ask(&["--task", "sentiment", "--text", "this film is great"]);
+    let [one] = asked.as_slice() else { panic!("{asked:?}") };
+    let probabilities = ["negative", "positive"].map(|label| one["probabilities"][label].as_f64().unwrap());
+    assert!((probabilities[0] + probabilities[1] - 1.0).abs() < 1e-5, "{one}");
+    let likelier = if probabilities[1] > probabilities[0] { "positive" } else { "negative" };
+    assert_eq!(one["label"], likelier);
+
+    place.write("texts.tsv", "text_a\nthis film is awful\nthis film is great\n");
+    let from_file = ask(&["--task", "sentiment", "--in", "texts.tsv"]);
+    assert_eq!((from_file.len(), &from_file[1]), (2, one));
+    assert_eq!(ask(&["--task", "warmth", "--in", "texts.tsv", "--out", "warmth.jsonl"]), [Value::Null; 0]);
+    assert!(place.lines("warmth.jsonl").iter().all(|line| line["value"].is_number()));
+    let pair = ask(&["--task", "agree", "--text", "this was good", "--text-b", "this is fine"]);
+    assert!(["same", "opposite"].contains(&pair[0]["label"].as_str().unwrap()), "{pair:?}");
+}
+
+fn the_seed_decides(place: &Place) {
+    let timeless = |run: &str| {
+        let mut events = place.lines(&format!("{run}/events.jsonl"));
+        events.iter_mut().for_each(|event| drop(event.as_object_mut().unwrap().remove("time").unwrap()));
+        events
+    };
+    place.succeed(&["train", "tiny.cam", "--data", "data", "--out", "again"]);
+    assert_eq!(timeless("again"), timeless("runs/tiny"));
+    assert_eq!(place.read("again/eval.jsonl"), place.read("runs/tiny/eval.jsonl"));
+    place.succeed(&["train", "tiny.cam", "--data", "data", "--out", "other", "--seed", "4", "--steps", "6"]);
+    assert_ne!(timeless("other"), timeless("runs/tiny")[..6]);
+}
+
+/// What the compiler counts is what the program has.
+pub fn its_parameters_are_those_of_the_model(place: &Place, model: &str, binary: &Path) {
+    let out = Command::new(binary).arg("parameters").output().unwrap();
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let parameters: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
+    let sum = |counts: &dyn Fn(&Value) -> bool| -> u64 {
+        let size = |parameter: &Value| -> u64 {
+            parameter["shape"].as_array().unwrap().iter().map(|side| side.as_u64().unwrap()).product()
+        };
+        parameters.iter().filter(|parameter| counts(parameter)).map(size).sum()
+    };
+    let stats: Value = serde_json::from_str(&place.succeed(&["stats", model, "--json"])).unwrap();
+    let counted = &stats["parameters"];
+    assert_eq!(counted["total"], sum(&|_| true));
+    assert_eq!(counted["trained"], sum(&|parameter| parameter["state"] == "trained"));
+    assert_eq!(counted["frozen"], sum(&|parameter| parameter["state"] == "frozen"));
+    assert_eq!(counted["new"], sum(&|parameter| parameter["loaded"] == false));
+}
