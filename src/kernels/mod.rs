@@ -14,7 +14,7 @@ mod cuda;
 mod pass;
 mod segments;
 
-use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Const, Device, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 pub use block::BlockShape;
 pub use pass::{Pass, Scoring, Training};
@@ -152,6 +152,3 @@ pub struct AdamWUpdate {
     /// Factor on the gradient, from clipping.
     pub scale: f64,
 }
-
-/// A vector parameter's shape; `Rank1<N>` under dfdx.
-pub type Vector<const N: usize, D> = Tensor<Rank1<N>, f32, D>;

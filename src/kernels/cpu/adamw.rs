@@ -3,7 +3,7 @@
 use dfdx::prelude::{Cpu, Gradients, HasErr, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::read;
+use super::buffers::values_mut;
 use crate::kernels::{AdamWUpdate, Moments};
 
 const CHUNK: usize = 1 << 14;
@@ -40,7 +40,7 @@ pub fn adamw<S: Shape>(
     update: &AdamWUpdate,
 ) {
     let gradient = gradient(gradients, value);
-    let mut values = read(value);
+    let values = values_mut(value);
     moments.first.resize(values.len(), 0.0);
     moments.second.resize(values.len(), 0.0);
 
@@ -68,7 +68,6 @@ pub fn adamw<S: Shape>(
                 *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
             }
         });
-    value.copy_from(&values);
 }
 
 fn gradient<'g, S: Shape>(

@@ -7,9 +7,10 @@ use dfdx::prelude::{Cpu, HasShape, Tape};
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::math::exp;
+use super::buffers::{add, values};
+use super::math::{dot, exp, largest, sum};
 use super::matmul::{Operand, Target, matmul};
-use super::{read, take_gradient, tokens};
+use super::{take_gradient, tokens};
 use crate::kernels::pass::Mask;
 use crate::kernels::{BlockShape, Matrix, Pass, Segments, Tokens};
 
@@ -22,12 +23,12 @@ pub fn attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
 ) -> Tokens<HIDDEN, Cpu> {
     let rows = query.shape().0;
     let shape = Heads { hidden: HIDDEN, heads };
-    let task_bias = bias.map(|(bias, blocks)| TaskBias { values: read(bias), blocks });
+    let task_bias = bias.map(|(bias, blocks)| TaskBias { values: values(bias), blocks });
     let mask = pass.next_mask();
-    let inputs = [read(query), read(key), read(value)];
+    let inputs = [query, key, value].map(values);
 
-    let mut values = vec![0.0; rows * HIDDEN];
-    let probabilities: Vec<Vec<f32>> = by_sequence(&mut values, segments, HIDDEN)
+    let mut context = vec![0.0; rows * HIDDEN];
+    let probabilities: Vec<Vec<f32>> = by_sequence(&mut context, segments, HIDDEN)
         .into_par_iter()
         .enumerate()
         .map(|(sequence, output)| {
@@ -35,11 +36,10 @@ pub fn attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             let [q, k, v] = [0, 1, 2].map(|i: usize| &inputs[i][range.start * HIDDEN..range.end * HIDDEN]);
             let bias = task_bias.as_ref().map(|bias| bias.of(segments.task(sequence)));
             let mask = mask.map(|mask| (mask, sequence));
-            let saved = forward(shape, [q, k, v], bias, mask, range.len(), output);
-            if T::OWNS_TAPE { saved } else { Vec::new() }
+            forward(shape, [q, k, v], bias, mask, range.len(), output, T::OWNS_TAPE)
         })
         .collect();
-    let y = tokens(&pass.device, values, rows);
+    let y = tokens(&pass.device, context, rows);
 
     if T::OWNS_TAPE {
         let (ghost, segments) = (y.ghost(), segments.clone());
@@ -47,7 +47,7 @@ pub fn attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
         let bias: Option<(Matrix<Cpu>, BlockShape)> = bias.map(|(bias, blocks)| (bias.clone(), blocks));
         pass.tape.add_backward_op(move |gradients| {
             let dy = take_gradient!(gradients, &ghost);
-            let inputs = [read(&query), read(&key), read(&value)];
+            let inputs = [&query, &key, &value].map(values);
             let mut grads: [Vec<f32>; 3] = [&query, &key, &value].map(|_| vec![0.0; rows * HIDDEN]);
             let [dq, dk, dv] = &mut grads;
             let outputs: Vec<_> = by_sequence(dq, &segments, HIDDEN)
@@ -77,8 +77,7 @@ pub fn attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                 }
             }
             for (tensor, part) in [&query, &key, &value].into_iter().zip(&grads) {
-                let sum: &mut Vec<f32> = gradients.get_or_alloc_mut(tensor)?;
-                sum.iter_mut().zip(part).for_each(|(sum, &g)| *sum += g);
+                add(gradients.get_or_alloc_mut(tensor)?, part);
             }
             Ok(())
         });
@@ -103,13 +102,13 @@ impl Heads {
     }
 }
 
-struct TaskBias {
-    values: Vec<f32>,
+struct TaskBias<'a> {
+    values: &'a [f32],
     blocks: BlockShape,
 }
 
-impl TaskBias {
-    fn of(&self, task: usize) -> (&[f32], BlockShape) {
+impl<'a> TaskBias<'a> {
+    fn of(&self, task: usize) -> (&'a [f32], BlockShape) {
         let entries = self.blocks.entries();
         (&self.values[task * entries..][..entries], self.blocks)
     }
@@ -133,7 +132,8 @@ fn factor(mask: Option<(Mask, usize)>, head: usize, element: usize) -> f32 {
     mask.map_or(1.0, |(mask, sequence)| mask.attention_factor(sequence, head, element))
 }
 
-/// Writes the output of one sequence, and returns its softmax, `[heads, len, len]`, before dropout.
+/// Writes the output of one sequence. Returns its softmax before dropout: `[heads, len, len]` with `keep`, else the
+/// last head's.
 fn forward(
     shape: Heads,
     [q, k, v]: [&[f32]; 3],
@@ -141,11 +141,14 @@ fn forward(
     mask: Option<(Mask, usize)>,
     len: usize,
     output: &mut [f32],
+    keep: bool,
 ) -> Vec<f32> {
     let (hidden, width) = (shape.hidden, shape.width());
-    let mut softmax = vec![0.0; shape.heads * len * len];
-    let mut dropped = vec![0.0; len * len];
-    for (head, scores) in softmax.chunks_exact_mut(len * len).enumerate() {
+    let square = len * len;
+    let mut softmax = vec![0.0; if keep { shape.heads * square } else { square }];
+    let mut dropped = vec![0.0; if mask.is_some() { square } else { 0 }];
+    for head in 0..shape.heads {
+        let scores = &mut softmax[if keep { head * square } else { 0 }..][..square];
         let at = head * width;
         matmul(
             (len, width, len),
@@ -185,9 +188,9 @@ fn forward(
 
 /// Softmax of one row, in place.
 fn normalize(row: &mut [f32]) {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(row);
     row.iter_mut().for_each(|s| *s = exp(*s - largest));
-    let inverse = 1.0 / row.iter().sum::<f32>();
+    let inverse = 1.0 / sum(row, |s| s);
     row.iter_mut().for_each(|s| *s *= inverse);
 }
 
@@ -204,10 +207,9 @@ fn backward(
     blocks: Option<BlockShape>,
 ) -> Vec<f32> {
     let (hidden, width) = (shape.hidden, shape.width());
-    let square = (len, len);
     let mut dbias = vec![0.0; blocks.map_or(0, BlockShape::entries)];
-    let mut weights = vec![0.0; square.0 * square.1];
-    let mut dscores = vec![0.0; square.0 * square.1];
+    let mut weights = vec![0.0; len * len];
+    let mut dscores = vec![0.0; len * len];
     for (head, softmax) in softmax.chunks_exact(len * len).enumerate() {
         let at = head * width;
         for (i, (weight, &p)) in weights.iter_mut().zip(softmax).enumerate() {
@@ -236,7 +238,7 @@ fn backward(
             for (j, d) in ds.iter_mut().enumerate() {
                 *d *= factor(mask, head, row * len + j);
             }
-            let mean: f32 = ds.iter().zip(p).map(|(&d, &p)| d * p).sum();
+            let mean = dot(ds, p);
             ds.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - mean));
         }
         if let Some(blocks) = blocks {

@@ -1,9 +1,13 @@
 //! Rows out of tables: the input embedding, and picking rows of an activation.
 
-use dfdx::prelude::{Cpu, GatherTo, Rank2, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Cpu, Rank2, Tape, Tensor};
 
-use super::{read, take_gradient, tokens};
+use super::buffers::{map_rows, values};
+use super::{take_gradient, tokens};
 use crate::kernels::{Pass, TokenIds, Tokens};
+
+/// Rows a task of rayon.
+const ROWS: usize = 64;
 
 pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
     pass: &mut Pass<T, Cpu>,
@@ -17,16 +21,18 @@ where
     T: Tape<f32, Cpu>,
 {
     let rows = ids.word.len();
-    // dfdx's gather reads only the rows that occur: the word table is too large to be copied for every batch
-    let index: Tensor<(usize,), usize, Cpu> = pass.device.tensor_from_vec(ids.word.clone(), (rows,));
-    let gathered: Tokens<HIDDEN, Cpu> = word.clone().gather(index);
-    let mut values = read(&gathered);
-    for (table, index) in [(read(position), &ids.position), (read(token_type), &ids.token_type)] {
-        for (y, &row) in values.chunks_exact_mut(HIDDEN).zip(index) {
-            y.iter_mut().zip(&table[row * HIDDEN..][..HIDDEN]).for_each(|(y, &e)| *y += e);
+    let [word_rows, position_rows, type_rows] = [values(word), values(position), values(token_type)];
+    let sum = |first: usize, block: &mut [f32]| {
+        for (i, y) in block.chunks_exact_mut(HIDDEN).enumerate() {
+            let position = &position_rows[ids.position[first + i] * HIDDEN..][..HIDDEN];
+            let token_type = &type_rows[ids.token_type[first + i] * HIDDEN..][..HIDDEN];
+            for ((y, &p), &t) in y.iter_mut().zip(position).zip(token_type) {
+                *y += p + t;
+            }
         }
-    }
-    let y = tokens(&pass.device, values, rows);
+    };
+    let y = map_rows((rows, HIDDEN), ROWS, |i| &word_rows[ids.word[i] * HIDDEN..][..HIDDEN], sum);
+    let y = tokens(&pass.device, y, rows);
 
     if T::OWNS_TAPE && learn {
         let (ghost, ids) = (y.ghost(), ids.clone());
@@ -47,9 +53,9 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
     x: &Tokens<WIDTH, Cpu>,
     rows: &[usize],
 ) -> Tokens<WIDTH, Cpu> {
-    let input = read(x);
-    let values = rows.iter().flat_map(|row| &input[row * WIDTH..][..WIDTH]).copied().collect();
-    let y = tokens(&pass.device, values, rows.len());
+    let input = values(x);
+    let taken = rows.iter().flat_map(|row| &input[row * WIDTH..][..WIDTH]).copied().collect();
+    let y = tokens(&pass.device, taken, rows.len());
 
     if T::OWNS_TAPE {
         let (ghost, x, rows) = (y.ghost(), x.clone(), rows.to_vec());

@@ -37,6 +37,51 @@ pub fn normal(x: f32) -> (f32, f32) {
     (if x < 0.0 { tail } else { 1.0 - tail }, phi)
 }
 
+/// How many running sums a reduction keeps, so that it vectorizes.
+const LANES: usize = 16;
+
+/// Sum of f over a row.
+#[inline(always)]
+pub fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let chunks = row.chunks_exact(LANES);
+    let rest: f32 = chunks.remainder().iter().map(|&x| f(x)).sum();
+    for chunk in chunks {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += f(x);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Sum of the products of two rows of one length.
+#[inline(always)]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(&a, &b)| a * b).sum();
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+            *sum = a.mul_add(b, *sum);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// The largest of a row; minus infinity of none.
+#[inline(always)]
+pub fn largest(row: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let chunks = row.chunks_exact(LANES);
+    let rest = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    lanes.iter().copied().fold(rest, f32::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +103,13 @@ mod tests {
             let (cumulative, _) = normal(x);
             assert!((cumulative - expected).abs() < 3e-7, "Phi({x}) = {cumulative}");
         }
+    }
+
+    #[test]
+    fn reductions_take_the_rest_of_a_row_too() {
+        let row: Vec<f32> = (0..37).map(|i| ((i * 7) % 37) as f32).collect();
+        assert_eq!(sum(&row, |x| 2.0 * x), 2.0 * 666.0);
+        assert_eq!(dot(&row, &row), row.iter().map(|x| x * x).sum::<f32>());
+        assert_eq!((largest(&row), largest(&row[..5]), largest(&[])), (36.0, 28.0, f32::NEG_INFINITY));
     }
 }

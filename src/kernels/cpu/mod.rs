@@ -1,11 +1,12 @@
 //! The CPU's operations: `gemm` for matrix products, loops that vectorize for the rest, rayon over rows.
 //!
-//! dfdx keeps a tensor's storage to itself, so an operation copies its inputs out (`read`), computes, moves the
-//! result in (`tensor_from_vec`), and records what backward needs in a closure on the tape.
+//! An operation reads its inputs where they lie (`buffers::values`), computes, moves the result into a tensor
+//! (`tensor_from_vec`), and records what backward needs in a closure on the tape.
 //! Reductions run over a fixed number of parts in a fixed order: results do not depend on thread timing.
 
 mod adamw;
 mod attention;
+mod buffers;
 mod elementwise;
 mod embedding;
 mod linear;
@@ -14,7 +15,7 @@ mod matmul;
 mod modulate;
 mod norm;
 
-use dfdx::prelude::{Const, Cpu, Dim, Gradients, HasShape, Rank2, Shape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Const, Cpu, Dim, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
 
 use super::{AdamWUpdate, BlockShape, Kernels, Matrix, Pass, Segments, TokenIds, Tokens};
 
@@ -124,13 +125,6 @@ impl Kernels for Cpu {
     ) {
         adamw::adamw(value, moments, gradients, update);
     }
-}
-
-/// The values of a tensor that an operation made (so: contiguous), in row-major order.
-fn read<S: Shape, T>(x: &Tensor<S, f32, Cpu, T>) -> Vec<f32> {
-    let mut values = vec![0.0; x.shape().num_elements()]; // zeroed pages come from the system as they are
-    x.copy_into(&mut values);
-    values
 }
 
 /// A tensor of `rows` x WIDTH from its values; the length is right by construction.

@@ -3,7 +3,8 @@
 use dfdx::prelude::{Cpu, HasShape, Tape, Tensor, TensorFromVec};
 use rayon::prelude::*;
 
-use super::{read, take_gradient, tokens};
+use super::buffers::{map_rows, values};
+use super::{take_gradient, tokens};
 use crate::kernels::{BlockShape, Matrix, Pass, Segments, Tokens};
 
 /// Rows a task of rayon.
@@ -61,26 +62,26 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     segments: &Segments,
 ) -> Tokens<HIDDEN, Cpu> {
     let rows = x.shape().0;
-    let (scale, shift) = (read(gamma), read(beta)); // [tasks, HIDDEN]
-    let mut values = read(x);
-    values.par_chunks_mut(ROWS * HIDDEN).enumerate().for_each(|(n, block)| {
+    let (input, scale, shift) = (values(x), values(gamma), values(beta)); // gamma, beta: [tasks, HIDDEN]
+    let modulate = |first: usize, block: &mut [f32]| {
         for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-            let at = row_of::<HIDDEN>(&scale, segments, n * ROWS + i);
+            let at = row_of::<HIDDEN>(scale, segments, first + i);
             for ((x, &g), &b) in row.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
                 *x = x.mul_add(g, b);
             }
         }
-    });
-    let y = tokens(&pass.device, values, rows);
+    };
+    let y = map_rows((rows, HIDDEN), ROWS, |row| &input[row * HIDDEN..][..HIDDEN], modulate);
+    let y = tokens(&pass.device, y, rows);
 
     if T::OWNS_TAPE {
         let (ghost, x, gamma, beta) = (y.ghost(), x.clone(), gamma.clone(), beta.clone());
         let segments = segments.clone();
         pass.tape.add_backward_op(move |gradients| {
             let dy = take_gradient!(gradients, &ghost);
-            let input = read(&x);
+            let (input, scale) = (values(&x), values(&gamma));
             let parts = Parts::<HIDDEN>::sum(rows, scale.len(), |row, dgamma, dbeta| {
-                let at = row_of::<HIDDEN>(&scale, &segments, row);
+                let at = row_of::<HIDDEN>(scale, &segments, row);
                 let (dy, x) = (&dy[row * HIDDEN..][..HIDDEN], &input[row * HIDDEN..][..HIDDEN]);
                 let (dgamma, dbeta) = (&mut dgamma[at..][..HIDDEN], &mut dbeta[at..][..HIDDEN]);
                 for (((dgamma, dbeta), &dy), &x) in dgamma.iter_mut().zip(dbeta).zip(dy).zip(x) {
@@ -92,7 +93,7 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             parts.add_beta(gradients.get_or_alloc_mut(&beta)?);
             let dx = gradients.get_or_alloc_mut(&x)?;
             for (row, (dx, dy)) in dx.chunks_exact_mut(HIDDEN).zip(dy.chunks_exact(HIDDEN)).enumerate() {
-                let scale = &scale[row_of::<HIDDEN>(&scale, &segments, row)..][..HIDDEN];
+                let scale = &scale[row_of::<HIDDEN>(scale, &segments, row)..][..HIDDEN];
                 for ((dx, &dy), &g) in dx.iter_mut().zip(dy).zip(scale) {
                     *dx += dy * g;
                 }
@@ -113,19 +114,20 @@ pub fn block_bias<T: Tape<f32, Cpu>>(
     let (tasks, width) = *gamma.shape();
     let shared = shape.shared(); // entry -> place in gamma and beta
     let entries = shared.len();
-    let (a, scale, shift) = (read(blocks), read(gamma), read(beta));
-    let values: Vec<f32> = (0..tasks)
+    let (a, scale, shift) = (values(blocks), values(gamma), values(beta));
+    let made: Vec<f32> = (0..tasks)
         .flat_map(|task| {
             let (scale, shift) = (&scale[task * width..], &shift[task * width..]);
             a.iter().zip(&shared).map(move |(&a, &at)| a.mul_add(scale[at], shift[at]))
         })
         .collect();
-    let y = pass.device.tensor_from_vec(values, (tasks, entries));
+    let y = pass.device.tensor_from_vec(made, (tasks, entries));
 
     if T::OWNS_TAPE {
         let (ghost, blocks, gamma, beta) = (y.ghost(), blocks.clone(), gamma.clone(), beta.clone());
         pass.tape.add_backward_op(move |gradients| {
             let dy = take_gradient!(gradients, &ghost); // [tasks, entries]
+            let (a, scale) = (values(&blocks), values(&gamma));
             let da = gradients.get_or_alloc_mut(&blocks)?;
             for (task, dy) in dy.chunks_exact(entries).enumerate() {
                 for ((da, &dy), &at) in da.iter_mut().zip(dy).zip(&shared) {

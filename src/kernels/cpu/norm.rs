@@ -3,8 +3,10 @@
 use dfdx::prelude::{Cpu, HasShape, Shape, Tape, Tensor};
 use rayon::prelude::*;
 
+use super::buffers::{add, map_rows, values};
+use super::math::sum;
 use super::modulate::{Parts, row_of};
-use super::{read, take_gradient, tokens};
+use super::{take_gradient, tokens};
 use crate::kernels::{Pass, Segments, Tokens};
 
 /// Rows a task of rayon.
@@ -20,97 +22,86 @@ pub fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Cpu>>(
     learn: bool,
 ) -> Tokens<HIDDEN, Cpu> {
     let rows = x.shape().0;
-    let mut normalized = read(x); // [rows, HIDDEN]
-    if let Some(residual) = residual {
-        let other = read(residual);
-        normalized.par_chunks_mut(ROWS * HIDDEN).zip(other.par_chunks(ROWS * HIDDEN)).for_each(|(x, r)| {
-            x.iter_mut().zip(r).for_each(|(x, &r)| *x += r);
-        });
-    }
-
-    let mut inverse_deviation = vec![0.0f32; rows];
-    normalized.par_chunks_mut(ROWS * HIDDEN).zip(inverse_deviation.par_chunks_mut(ROWS)).for_each(
-        |(block, inverse)| {
-            for (row, inverse) in block.chunks_exact_mut(HIDDEN).zip(inverse) {
-                *inverse = standardize(row, epsilon);
-            }
-        },
-    );
-
-    let (scale, shift) = (read(gamma), read(beta)); // [1 or tasks, HIDDEN]
-    let mut values = normalized.clone();
-    values.par_chunks_mut(ROWS * HIDDEN).enumerate().for_each(|(n, block)| {
+    let (input, other) = (values(x), residual.map(values));
+    let (scale, shift) = (values(gamma), values(beta)); // [1 or tasks, HIDDEN]
+    let input_row = |row: usize| &input[row * HIDDEN..][..HIDDEN];
+    let add_residual = |first: usize, block: &mut [f32]| {
+        if let Some(other) = other {
+            block.iter_mut().zip(&other[first * HIDDEN..]).for_each(|(x, &r)| *x += r);
+        }
+    };
+    let modulate = |first: usize, block: &mut [f32]| {
         for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-            let at = row_of::<HIDDEN>(&scale, segments, n * ROWS + i);
+            let at = row_of::<HIDDEN>(scale, segments, first + i);
             let (scale, shift) = (&scale[at..][..HIDDEN], &shift[at..][..HIDDEN]);
             for ((y, &g), &b) in row.iter_mut().zip(scale).zip(shift) {
                 *y = y.mul_add(g, b);
             }
         }
-    });
-    let y = tokens(&pass.device, values, rows);
+    };
+    if !T::OWNS_TAPE {
+        let y = map_rows((rows, HIDDEN), ROWS, input_row, |first, block| {
+            add_residual(first, block);
+            block.chunks_exact_mut(HIDDEN).for_each(|row| _ = standardize(row, epsilon));
+            modulate(first, block);
+        });
+        return tokens(&pass.device, y, rows);
+    }
 
-    if T::OWNS_TAPE {
-        let (ghost, x, residual) = (y.ghost(), x.clone(), residual.cloned());
-        let (gamma, beta, segments) = (gamma.clone(), beta.clone(), segments.clone());
-        pass.tape.add_backward_op(move |gradients| {
-            let mut dy = take_gradient!(gradients, &ghost);
-            if learn {
-                // dgamma = sum of dy * normalized, dbeta = sum of dy, over the rows of a task
-                let parts = Parts::<HIDDEN>::sum(rows, scale.len(), |row, dgamma, dbeta| {
-                    let at = row_of::<HIDDEN>(&scale, &segments, row);
-                    let (dy, n) = (&dy[row * HIDDEN..][..HIDDEN], &normalized[row * HIDDEN..][..HIDDEN]);
-                    let (dgamma, dbeta) = (&mut dgamma[at..][..HIDDEN], &mut dbeta[at..][..HIDDEN]);
-                    for (((dgamma, dbeta), &dy), &n) in dgamma.iter_mut().zip(dbeta).zip(dy).zip(n) {
-                        *dgamma += dy * n;
-                        *dbeta += dy;
-                    }
-                });
-                parts.add_gamma(gradients.get_or_alloc_mut(&gamma)?);
-                parts.add_beta(gradients.get_or_alloc_mut(&beta)?);
-            }
-            dy.par_chunks_mut(ROWS * HIDDEN).enumerate().for_each(|(n, block)| {
-                for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-                    let at = n * ROWS + i;
-                    let scale = &scale[row_of::<HIDDEN>(&scale, &segments, at)..][..HIDDEN];
-                    let normalized = &normalized[at * HIDDEN..][..HIDDEN];
-                    input_gradient(row, scale, normalized, inverse_deviation[at]);
+    let mut normalized = map_rows((rows, HIDDEN), ROWS, input_row, add_residual);
+    let mut inverse_deviation = vec![0.0f32; rows];
+    normalized.par_chunks_mut(HIDDEN).zip(&mut inverse_deviation).with_min_len(ROWS).for_each(
+        |(row, inverse)| {
+            *inverse = standardize(row, epsilon);
+        },
+    );
+    let y = map_rows((rows, HIDDEN), ROWS, |row| &normalized[row * HIDDEN..][..HIDDEN], modulate);
+    let y = tokens(&pass.device, y, rows);
+
+    let (ghost, x, residual) = (y.ghost(), x.clone(), residual.cloned());
+    let (gamma, beta, segments) = (gamma.clone(), beta.clone(), segments.clone());
+    pass.tape.add_backward_op(move |gradients| {
+        let mut dy = take_gradient!(gradients, &ghost);
+        let scale = values(&gamma);
+        if learn {
+            // dgamma = sum of dy * normalized, dbeta = sum of dy, over the rows of a task
+            let parts = Parts::<HIDDEN>::sum(rows, scale.len(), |row, dgamma, dbeta| {
+                let at = row_of::<HIDDEN>(scale, &segments, row);
+                let (dy, n) = (&dy[row * HIDDEN..][..HIDDEN], &normalized[row * HIDDEN..][..HIDDEN]);
+                let (dgamma, dbeta) = (&mut dgamma[at..][..HIDDEN], &mut dbeta[at..][..HIDDEN]);
+                for (((dgamma, dbeta), &dy), &n) in dgamma.iter_mut().zip(dbeta).zip(dy).zip(n) {
+                    *dgamma += dy * n;
+                    *dbeta += dy;
                 }
             });
-            let dx = gradients.get_or_alloc_mut(&x)?;
-            dx.iter_mut().zip(&dy).for_each(|(dx, &d)| *dx += d);
-            if let Some(residual) = &residual {
-                let dx = gradients.get_or_alloc_mut(residual)?;
-                dx.iter_mut().zip(&dy).for_each(|(dx, &d)| *dx += d);
+            parts.add_gamma(gradients.get_or_alloc_mut(&gamma)?);
+            parts.add_beta(gradients.get_or_alloc_mut(&beta)?);
+        }
+        dy.par_chunks_mut(ROWS * HIDDEN).enumerate().for_each(|(n, block)| {
+            for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                let at = n * ROWS + i;
+                let scale = &scale[row_of::<HIDDEN>(scale, &segments, at)..][..HIDDEN];
+                let normalized = &normalized[at * HIDDEN..][..HIDDEN];
+                input_gradient(row, scale, normalized, inverse_deviation[at]);
             }
-            Ok(())
         });
-    }
+        add(gradients.get_or_alloc_mut(&x)?, &dy);
+        if let Some(residual) = &residual {
+            add(gradients.get_or_alloc_mut(residual)?, &dy);
+        }
+        Ok(())
+    });
     y
 }
 
 /// x <- (x - mean) / sqrt(var + epsilon); returns 1 / sqrt(var + epsilon).
 fn standardize(row: &mut [f32], epsilon: f32) -> f32 {
     let n = row.len() as f32;
-    let mean = lanes(row, |x| x) / n;
-    let variance = lanes(row, |x| (x - mean) * (x - mean)) / n;
+    let mean = sum(row, |x| x) / n;
+    let variance = sum(row, |x| (x - mean) * (x - mean)) / n;
     let inverse = 1.0 / (variance + epsilon).sqrt();
     row.iter_mut().for_each(|x| *x = (*x - mean) * inverse);
     inverse
-}
-
-/// Sum of f over a row, in 16 lanes so that it vectorizes.
-#[inline(always)]
-fn lanes(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let chunks = row.chunks_exact(16);
-    let rest: f32 = chunks.remainder().iter().map(|&x| f(x)).sum();
-    for chunk in chunks {
-        for (sum, &x) in sums.iter_mut().zip(chunk) {
-            *sum += f(x);
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// dy <- the gradient of the input: (d - mean(d) - n mean(d n)) / deviation, with d = dy gamma, n the normalized row.
