@@ -82,7 +82,7 @@ pub trait Kernels: Device<f32> {
         learn: bool,
     ) -> Tokens<HIDDEN, Self>;
 
-    /// FiLM (Perez et al., 2018): gamma[task] * x + beta[task]; gamma, beta `[tasks, HIDDEN]`.
+    /// FiLM (Perez et al., 2018): `gamma[task] * x + beta[task]`; gamma, beta `[tasks, HIDDEN]`.
     fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<HIDDEN, Self>,

@@ -61,7 +61,7 @@ impl Segments {
         &self.inner.row_tasks
     }
 
-    /// First row of each sequence: where [CLS] is.
+    /// First row of each sequence: where `[CLS]` is.
     pub fn firsts(&self) -> &[usize] {
         &self.inner.starts[..self.sequences()]
     }
