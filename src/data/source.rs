@@ -39,6 +39,25 @@ impl Kind {
             Kind::Regress { .. } => 1,
         }
     }
+
+    /// A regression's target as the network learns it: from `low` .. `high` to 0 .. 1.
+    ///
+    /// In the data's own units its squared error, and so its gradient, would drown that of the other tasks: on
+    /// STS-B (0 to 5) an error is worth up to 50 times a class's.
+    pub fn to_unit(self, value: f32) -> f32 {
+        match self {
+            Kind::Regress { low, high } => (value - low) / (high - low),
+            Kind::Classify { .. } => value,
+        }
+    }
+
+    /// A regression's output in the data's units: the inverse of [`Kind::to_unit`].
+    pub fn of_unit(self, output: f32) -> f32 {
+        match self {
+            Kind::Regress { low, high } => low + (high - low) * output,
+            Kind::Classify { .. } => output,
+        }
+    }
 }
 
 /// A part of a data set.

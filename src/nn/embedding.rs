@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use dfdx::prelude::{Const, Rank2, Tape};
 
 use super::norm::LayerNorm;
-use super::parameter::{BERT_START, Build, New, Param, Scope, Start, Weights};
+use super::parameter::{BERT_START, Build, New, Param, Scope, Weights};
 use super::{Batch, Film};
 use crate::kernels::{Kernels, Pass, Tokens};
 use crate::parameters;
@@ -70,6 +70,9 @@ parameters!([const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, co
     Embeddings<HIDDEN, VOCAB, POSITIONS, TYPES, W, D> { word, position, token_type, norm });
 
 /// The learned embedding z_i of every task, `[tasks, HIDDEN]`.
+///
+/// It starts as BERT's other embeddings do. A larger start would speed up the generators: under Adam gamma(z) moves by
+/// up to lr * sum |z_j| a step, which for a standard deviation of 1 and 384 entries is 300 times a plain weight's step.
 #[derive(Debug)]
 pub struct TaskEmbedding<const HIDDEN: usize, D: Kernels> {
     pub weight: Param<(usize, Const<HIDDEN>), D>,
@@ -77,7 +80,7 @@ pub struct TaskEmbedding<const HIDDEN: usize, D: Kernels> {
 
 impl<const HIDDEN: usize, D: Kernels> TaskEmbedding<HIDDEN, D> {
     pub fn build(at: &Scope<D>, tasks: usize) -> Self {
-        Self { weight: at.weight::<New, _>("weight", (tasks, Const), Start::Normal(1.0)) }
+        Self { weight: at.weight::<New, _>("weight", (tasks, Const), BERT_START) }
     }
 
     /// z of all tasks.

@@ -48,7 +48,9 @@ pub fn evaluate<N: Network>(
         while let Some((at, logits)) = rows.next_if(|(at, _)| at.task == index) {
             match batches.target(*at) {
                 Target::Class(class) => classes.push((class, argmax(logits) as u32)),
-                Target::Value(value) => values.push((f64::from(value), f64::from(logits[0]))),
+                Target::Value(value) => {
+                    values.push((f64::from(value), f64::from(task.kind.of_unit(logits[0]))));
+                }
                 Target::None => {}
             }
         }

@@ -1,7 +1,7 @@
 //! The objective: the sum over the tasks of their losses.
 //!
 //! A task's loss is 1/batch times the sum over its examples in the batch, so that the objective is the mean over the
-//! batch. Regression targets are taken as they stand in the data.
+//! batch. Regression targets come scaled to 0 .. 1 (`Kind::to_unit`).
 
 use dfdx::prelude::{Axis, HasShape, Rank0, SumTo, Tensor};
 

@@ -97,7 +97,7 @@ pub fn predict<N: Network>(
 
 fn prediction(kind: Kind, logits: &[f32]) -> Prediction {
     match kind {
-        Kind::Regress { .. } => Prediction::Value { value: logits[0] },
+        Kind::Regress { .. } => Prediction::Value { value: kind.of_unit(logits[0]) },
         Kind::Classify { labels } => {
             let probabilities = labels
                 .iter()
@@ -144,6 +144,6 @@ mod tests {
     #[test]
     fn a_value_is_not_cut_to_its_range() {
         let kind = Kind::Regress { low: 0.0, high: 5.0 };
-        assert_eq!(prediction(kind, &[5.5]), Prediction::Value { value: 5.5 });
+        assert_eq!(prediction(kind, &[1.1]), Prediction::Value { value: 5.5 });
     }
 }

@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
-use crate::data::Split;
+use crate::data::{Split, Target};
 use crate::nn::pretrained::{self, PretrainedError};
 
 /// What a training is asked to do, besides what its plan says.
@@ -205,7 +205,14 @@ impl<N: Network> Trainer<N> {
         let began = Instant::now();
         let tasks = self.plan.tasks;
         let drawn = self.sampler.next(&self.learner.network, tasks, &self.train);
-        let targets: Vec<_> = drawn.examples.iter().map(|&at| self.train.target(at)).collect();
+        let targets: Vec<Target> = drawn
+            .examples
+            .iter()
+            .map(|&at| match self.train.target(at) {
+                Target::Value(value) => Target::Value(tasks[at.task].kind.to_unit(value)),
+                target => target,
+            })
+            .collect();
         let stepped = self.learner.step(step, tasks.len(), &drawn.batch, drawn.constant, &targets)?;
         for At { task, example } in drawn.examples {
             let before = std::mem::replace(&mut self.used[task][example], true);
