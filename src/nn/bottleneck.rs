@@ -67,7 +67,7 @@ impl<D: Kernels> Parameters<D> for Straight {
 
 /// up(gelu(down(phi(h | z)))), with FiLM on the input.
 ///
-/// The paper leaves the non-linearity open; GELU is the backbone's own (Houlsby et al., 2019, use the same).
+/// The paper leaves the non-linearity open; GELU is the backbone's own.
 #[derive(Debug)]
 pub struct Bottleneck<const HIDDEN: usize, const WIDTH: usize, D: Kernels> {
     pub film: Film<HIDDEN, D>,

@@ -7,7 +7,7 @@ use super::parameter::{Build, New, Scope};
 use crate::kernels::{Kernels, Matrix, Pass, Tokens};
 use crate::parameters;
 
-/// Scores before softmax, `[rows, classes]`; for regression the value itself, `[rows, 1]`.
+/// Scores before softmax, `[rows, classes]`; for regression the value on its unit range, `[rows, 1]`.
 pub type Logits<D> = Matrix<D>;
 
 /// A class of several: dropout, then W h + b.
