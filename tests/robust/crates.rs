@@ -1,0 +1,78 @@
+//! Generated crates, as rustc sees them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use camtl::{
+    analysis,
+    codegen::{self, Options, Runtime},
+    span::Source,
+};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use super::generate;
+
+/// Generated models, beside those of the corpus.
+const GENERATED: usize = 24;
+
+#[test]
+#[ignore = "minutes: compiles 30 crates"]
+fn rustc_takes_every_crate_without_a_warning() {
+    let rejected: Vec<String> = models().iter().filter_map(|(name, text)| check(name, text).err()).collect();
+    assert!(rejected.is_empty(), "{} crates are rejected\n{}", rejected.len(), rejected.join("\n"));
+}
+
+/// The corpus, and generated models that are the same in every run.
+fn models() -> BTreeMap<String, String> {
+    let mut models = BTreeMap::new();
+    for folder in ["models", "tests/ok"] {
+        for entry in fs::read_dir(root().join(folder)).expect("the corpus is there") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "cam") {
+                let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+                models.insert(name, fs::read_to_string(path).expect("the corpus is text"));
+            }
+        }
+    }
+    let mut runner = TestRunner::deterministic();
+    for i in 0..GENERATED {
+        let model = generate::model().new_tree(&mut runner).expect("the generator rejects nothing");
+        models.insert(format!("generated_{i}"), model.current());
+    }
+    models
+}
+
+/// `cargo check` of a model's crate, warnings denied; rustc's words where it fails.
+fn check(name: &str, text: &str) -> Result<(), String> {
+    let source = Source::new(name, text);
+    let (program, _) = analysis::compile(&source).expect("the model is legal");
+    let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true };
+    let folder = scratch().join("crates").join(name);
+    for file in codegen::lower(&program, text, &options).files {
+        let path = folder.join(file.path);
+        fs::create_dir_all(path.parent().expect("below the crate")).expect("folders can be made");
+        fs::write(path, file.text).expect("files can be written");
+    }
+    let out = Command::new(env!("CARGO"))
+        .args(["check", "--quiet"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", scratch().join("target"))
+        .env("RUSTFLAGS", "-D warnings")
+        .output()
+        .expect("cargo runs");
+    match out.status.success() {
+        true => Ok(()),
+        false => Err(format!("{}\n{text}\n{}", folder.display(), String::from_utf8_lossy(&out.stderr))),
+    }
+}
+
+fn scratch() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("robust")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
