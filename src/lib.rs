@@ -29,6 +29,8 @@ pub mod codegen;
 #[cfg(feature = "compiler")]
 pub mod diagnostics;
 #[cfg(feature = "compiler")]
+pub mod disk;
+#[cfg(feature = "compiler")]
 pub mod fmt;
 #[cfg(feature = "compiler")]
 pub mod graph;

@@ -40,7 +40,7 @@ impl Stats {
             .map(|component| (component, count.component(component)))
             .filter(|(_, count)| count.total() > 0);
         Self {
-            name: program.name.clone(),
+            name: program.full_name(),
             parameters: count.sum(),
             backbone: count.backbone,
             ratio: count.ratio(),

@@ -10,7 +10,7 @@ use camtl::{
     diagnostics::{Diagnostics, Style, codes::CODES},
     fmt,
     ir::ParameterCount,
-    span::Source,
+    span::{Source, Sources},
     syntax,
 };
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn legal_files_become_trees_and_programs() {
         snapshot(&format!("ast__{stem}"), &outline(&json(&tree)));
 
         let (program, warnings) = analysis::compile(&source).expect("legal files compile");
-        let report = warnings.render(&source, Style::Plain);
+        let report = warnings.render(&Sources::of(source), Style::Plain);
         snapshot(&format!("ir__{stem}"), &format!("{}\n{report}", outline(&json(&program))));
     }
 }
@@ -53,7 +53,7 @@ fn each_mistake_is_reported_where_it_is() {
         let code = format!("cam::{}", stem.replacen('_', "::", 1));
         assert!(found.codes().iter().all(|found| *found == code), "{stem} shows {:?}", found.codes());
         assert!(!found.is_empty(), "{stem} shows nothing");
-        let report = found.render(&source, Style::Plain);
+        let report = found.render(&Sources::of(source.clone()), Style::Plain);
         snapshot(&format!("err__{stem}"), &format!("{}\n{report}", source.text));
     }
 }
@@ -143,7 +143,7 @@ fn syntax_errors_name_what_was_expected() {
     ] {
         let source = Source::new("text", text);
         let found = syntax::parse(&source).expect_err("the text is no file of the language");
-        let report = found.render(&source, Style::Plain);
+        let report = found.render(&Sources::of(source), Style::Plain);
         listing.push_str(&report);
         listing.push('\n');
     }
@@ -233,7 +233,7 @@ fn check_any_text(text: &str) {
         Ok((_, warnings)) => assert!(!warnings.has_errors()),
         Err(found) => {
             assert!(found.has_errors());
-            assert!(!found.render(&source, Style::Plain).is_empty());
+            assert!(!found.render(&Sources::of(source.clone()), Style::Plain).is_empty());
         }
     }
     if syntax::parse(&source).is_ok() {

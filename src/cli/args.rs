@@ -40,12 +40,32 @@ pub enum Command {
     QuickstartData(QuickstartData),
 }
 
-/// Check models, and show all mistakes and warnings
+/// A model, or one of its variants.
+#[derive(Debug, Args)]
+pub struct ModelFile {
+    /// The model; `-` is stdin
+    #[arg(value_name = "FILE", id = "model")]
+    pub path: PathBuf,
+    /// One of its variants, instead of the model itself
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+}
+
+/// Check models with all their variants, and show all mistakes and warnings
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The models
+    /// The models; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The variant that the verdict is about (all are checked)
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Everything that was found as JSON on stdout, for editors and CI
+    #[arg(long)]
+    pub json: bool,
+    /// Fail on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
 }
 
 /// Lay models out in the one standard style, in place
@@ -62,9 +82,8 @@ pub struct Fmt {
 /// Show every part of the network: its shape, its parameters, and whether it is trained
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// How to show it
     #[arg(long, default_value = "text")]
     pub format: Format,
@@ -73,9 +92,8 @@ pub struct Graph {
 /// Count the parameters: frozen, loaded, new, and in relation to the backbone
 #[derive(Debug, Args)]
 pub struct Stats {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -84,9 +102,8 @@ pub struct Stats {
 /// Build the model's program: it trains, evaluates and predicts without camtlc or cargo
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// Also write the generated crate into this folder
     #[arg(long, value_name = "DIR")]
     pub emit: Option<PathBuf>,
@@ -98,9 +115,8 @@ pub struct Build {
 /// Train a model
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// The tasks' data [default: the folder beside the model and named like it, if there is one, or `data`]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

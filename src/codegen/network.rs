@@ -8,7 +8,7 @@ use super::{encoder, heads, names, print};
 use crate::ir::{Blocks, Program, Weights, Width};
 
 pub fn network_rs(program: &Program) -> String {
-    let name = &program.name;
+    let name = program.full_name();
     let header =
         format!("The network of `{name}`: shapes are const generics, so what does not fit does not compile.");
     let groups = group_layers(program);

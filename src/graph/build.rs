@@ -13,7 +13,7 @@ impl Graph {
     pub fn of(program: &Program) -> Self {
         let groups = Builder::new(program).groups();
         let edges = connect::connect(&groups);
-        Self { name: program.name.clone(), groups, edges, ratio: ParameterCount::of(program).ratio() }
+        Self { name: program.full_name(), groups, edges, ratio: ParameterCount::of(program).ratio() }
     }
 }
 

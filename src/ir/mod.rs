@@ -21,9 +21,13 @@ pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
 pub struct Program {
     /// A Rust-safe identifier in snake case.
     pub name: String,
+    /// The variant that this is, by a Rust-safe identifier; `None` for the model itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// The sentences of the comment above `model`, if any; goes into the generated crate's doc.
     pub summary: Option<String>,
     pub backbone: Backbone,
+    pub fidelity: Fidelity,
     /// Longest input in word pieces; L in the equations.
     pub sequence: usize,
     /// In the order of the file; a task's index is the row of its embedding z.
@@ -59,6 +63,17 @@ pub enum Origin {
     Checkpoint(String),
     /// Random weights; the vocabulary is a `vocab.txt` or `tokenizer.json`, relative to the data folder.
     Scratch { tokenizer: String },
+}
+
+/// Whose formulas are computed where the paper and the authors' code differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    /// Those of the paper.
+    #[default]
+    Paper,
+    /// Those of the code that the authors published.
+    Reference,
 }
 
 /// What happens to the weights of one part of the backbone.
@@ -144,6 +159,14 @@ pub struct Pooler {
 }
 
 impl Program {
+    /// `camtl_base`, or `camtl_base.baseline` for a variant: as reports name it.
+    pub fn full_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}.{variant}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// How many of the lowest layers are constant (the embeddings included, where this is above 0).
     pub fn constant_layers(&self) -> usize {
         self.layers.iter().take_while(|layer| layer.flow == Flow::Constant).count()
