@@ -8,12 +8,16 @@ use std::process::Command;
 use camtl::{
     analysis,
     codegen::{self, Options, Runtime},
+    ir::Program,
     span::Source,
 };
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use super::generate;
+use super::{
+    generate::{self, Model},
+    properties::Around,
+};
 
 /// Generated models, beside those of the corpus.
 const GENERATED: usize = 24;
@@ -21,19 +25,20 @@ const GENERATED: usize = 24;
 #[test]
 #[ignore = "minutes: compiles 30 crates"]
 fn rustc_takes_every_crate_without_a_warning() {
-    let rejected: Vec<String> = models().iter().filter_map(|(name, text)| check(name, text).err()).collect();
+    let rejected: Vec<String> = models().iter().flat_map(|(name, model)| check(name, model)).collect();
     assert!(rejected.is_empty(), "{} crates are rejected\n{}", rejected.len(), rejected.join("\n"));
 }
 
 /// The corpus, and generated models that are the same in every run.
-fn models() -> BTreeMap<String, String> {
+fn models() -> BTreeMap<String, Model> {
     let mut models = BTreeMap::new();
     for folder in ["models", "tests/ok"] {
         for entry in fs::read_dir(root().join(folder)).expect("the corpus is there") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "cam") {
                 let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-                models.insert(name, fs::read_to_string(path).expect("the corpus is text"));
+                let text = fs::read_to_string(path).expect("the corpus is text");
+                models.insert(name, Model { text, files: Around::default() });
             }
         }
     }
@@ -45,13 +50,19 @@ fn models() -> BTreeMap<String, String> {
     models
 }
 
-/// `cargo check` of a model's crate, warnings denied; rustc's words where it fails.
-fn check(name: &str, text: &str) -> Result<(), String> {
-    let source = Source::new(name, text);
-    let (program, _) = analysis::compile(&source).expect("the model is legal");
+/// What is wrong with the crates of a model and of its variants.
+fn check(name: &str, model: &Model) -> Vec<String> {
+    let compiled = analysis::compile_model(&Source::new(name, &model.text), &model.files);
+    let compiled = compiled.expect("the model is legal");
+    let programs = std::iter::once(&compiled.program).chain(&compiled.variants);
+    programs.filter_map(|program| check_crate(name, program, &compiled.text).err()).collect()
+}
+
+/// `cargo check` of a program's crate, warnings denied; rustc's words where it fails.
+fn check_crate(name: &str, program: &Program, text: &str) -> Result<(), String> {
     let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true };
-    let folder = scratch().join("crates").join(name);
-    for file in codegen::lower(&program, text, &options).files {
+    let folder = scratch().join("crates").join(format!("{name}-{}", program.full_name()));
+    for file in codegen::lower(program, text, &options).files {
         let path = folder.join(file.path);
         fs::create_dir_all(path.parent().expect("below the crate")).expect("folders can be made");
         fs::write(path, file.text).expect("files can be written");

@@ -6,7 +6,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{generate, layout, properties::check_text};
+use super::{
+    generate::{self, Model},
+    layout,
+    properties::{self, Around},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
@@ -23,23 +27,23 @@ proptest! {
 
     #[test]
     fn models_with_bytes_changed_are_reported(
-        model in some_model(),
+        Model { text, files } in some_model(),
         changes in vec((any::<Index>(), any::<u8>()), 1..6),
     ) {
-        let mut bytes = model.into_bytes();
+        let mut bytes = text.into_bytes();
         for (place, byte) in changes {
             let at = place.index(bytes.len());
             bytes[at] = byte;
         }
-        check_text(&String::from_utf8_lossy(&bytes));
+        properties::check_text(&String::from_utf8_lossy(&bytes), &files);
     }
 
     #[test]
     fn models_with_words_changed_are_reported(
-        model in some_model(),
+        Model { text, files } in some_model(),
         changes in vec((any::<Index>(), change()), 1..6),
     ) {
-        let mut tokens = tokens(&model);
+        let mut tokens = tokens(&text);
         for (place, change) in changes {
             let at = place.index(tokens.len());
             match change {
@@ -53,8 +57,12 @@ proptest! {
                 Change::CutHere => tokens.truncate(at + 1),
             }
         }
-        check_text(&tokens.concat());
+        properties::check_text(&tokens.concat(), &files);
     }
+}
+
+fn check_text(text: &str) {
+    properties::check_text(text, &Around::default());
 }
 
 /// What is done to one token.
@@ -78,8 +86,9 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 /// A generated model, or a file of the corpus.
-fn some_model() -> impl Strategy<Value = String> {
-    prop_oneof![generate::model(), select(corpus())]
+fn some_model() -> impl Strategy<Value = Model> {
+    let alone = select(corpus()).prop_map(|text| Model { text, files: Around::default() });
+    prop_oneof![generate::model(), alone]
 }
 
 fn corpus() -> Vec<String> {

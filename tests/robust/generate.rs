@@ -1,51 +1,106 @@
 //! Legal models as text, over the whole language: every item, kind of task, module, place and setting.
 //!
 //! An item is its tokens, so that `layout` may put anything legal between them. What the language gains is added to
-//! the list in [`items`].
+//! the list in [`items`], and to `variants` if a variant may differ in it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use camtl::ir::Blocks;
 use proptest::prelude::*;
 
-use super::dice::Dice;
-use super::layout;
+use super::{
+    dice::Dice,
+    layout,
+    properties::Around,
+    variants::{self, Form},
+};
 
-type Tokens = Vec<String>;
+pub type Tokens = Vec<String>;
+
+/// A model, and the files that it includes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub text: String,
+    pub files: Around,
+}
 
 /// A legal model.
-pub fn model() -> impl Strategy<Value = String> {
+pub fn model() -> impl Strategy<Value = Model> {
     let rolls = || proptest::collection::vec(any::<u32>(), 0..400);
-    (rolls(), rolls()).prop_map(|(contents, white_space)| {
-        let items = items(&mut Dice::new(contents));
-        layout::lay_out(&items, &mut Dice::new(white_space))
+    // White space first: it is plain before the contents shrink.
+    (rolls(), rolls()).prop_map(|(white_space, contents)| {
+        let (items, files) = items(&mut Dice::new(contents));
+        let mut white_space = Dice::new(white_space);
+        let text = layout::lay_out(&items, &mut white_space);
+        let lay_out = |(path, items): (_, Vec<Tokens>)| (path, layout::lay_out(&items, &mut white_space));
+        Model { text, files: Around(files.into_iter().map(lay_out).collect()) }
     })
 }
 
 /// The sizes that the other items have to fit.
-struct Sizes {
-    is_scratch: bool,
-    layers: usize,
-    hidden: usize,
-    sequence: usize,
+pub struct Sizes {
+    pub is_scratch: bool,
+    pub layers: usize,
+    pub hidden: usize,
+    pub sequence: usize,
 }
 
-fn items(dice: &mut Dice) -> Vec<Tokens> {
+/// The items of included files, by their paths.
+type Included = BTreeMap<String, Vec<Tokens>>;
+
+fn items(dice: &mut Dice) -> (Vec<Tokens>, Included) {
+    let mut included = Included::new();
     let (sizes, backbone) = backbone(dice);
+    let mut form = Form::new(sizes.layers);
     let (tasks, can_score) = tasks(dice);
     let mut items = vec![
         tokens("model", [dice.pick(&MODELS)]),
         backbone,
         tokens("sequence", [&number(sizes.sequence, dice)]),
     ];
-    items.extend(modules(&sizes, dice));
+    items.extend(modules(&sizes, &mut form, dice));
     if !sizes.is_scratch {
-        items.extend(freezes(&sizes, dice));
+        items.extend(freezes(&mut form, dice));
     }
     let (train, scores) = train(tasks.len(), can_score, dice);
+    form.may_drop = !train.iter().flatten().any(|token| token == "candidates");
     items.extend(train);
-    items.push(block("tasks", tasks.into_iter().map(|task| task.tokens(scores, dice)).collect()));
-    dice.shuffled(items)
+    form.tasks = tasks.into_iter().map(|task| (task.name.clone(), task.tokens(scores, dice))).collect();
+    let mut listed: Vec<Tokens> = form.tasks.iter().map(|(_, task)| task.clone()).collect();
+    if dice.chance(25) {
+        let moved = listed.split_off(dice.below(listed.len()));
+        items.push(include("tasks", vec![block("tasks", moved)], &mut included, dice));
+    }
+    if !listed.is_empty() || dice.chance(10) {
+        items.push(block("tasks", listed));
+    }
+    if dice.chance(20) {
+        items.push(variants::fidelity(dice));
+    }
+    if dice.chance(20) {
+        items.push(variants::assertion(dice));
+    }
+    items.extend(variants::variants(&sizes, &form, &mut included, dice));
+    (dice.shuffled(items), included)
+}
+
+/// An `include` of these items, perhaps by way of another file.
+pub fn include(name: &str, items: Vec<Tokens>, included: &mut Included, dice: &mut Dice) -> Tokens {
+    let file = format!("{name}.cam");
+    let (written, path) = match dice.below(4) {
+        0 => (file.clone(), file),
+        1 => (format!("lists/{file}"), format!("lists/{file}")),
+        2 => (format!("./a b//\u{e9}/{file}"), format!("a b/\u{e9}/{file}")),
+        _ => {
+            // Found from the folder of the file that includes it.
+            included.insert(format!("lists/more/{file}"), items);
+            included.insert(format!("lists/{file}"), vec![tokens("include", [quoted(&format!("more/{file}"))])]);
+            return tokens("include", [quoted(&format!("lists/{file}"))]);
+        }
+    };
+    included.insert(path, items);
+    tokens("include", [quoted(&written)])
 }
 
 const MODELS: [&str; 8] = ["m", "camtl_base", "x9_", "glue_8", "runner", "a_b_c_1", "network", "model_1"];
@@ -90,38 +145,42 @@ fn default_blocks(sequence: usize, hidden: usize) -> Option<Blocks> {
     if hidden.is_multiple_of(sequence) { Blocks::new(sequence, hidden / sequence) } else { None }
 }
 
-fn modules(sizes: &Sizes, dice: &mut Dice) -> Vec<Tokens> {
+fn modules(sizes: &Sizes, form: &mut Form, dice: &mut Dice) -> Vec<Tokens> {
     let mut items = Vec::new();
     if dice.chance(50) {
+        form.alignment = true;
         items.push(tokens("attach alignment after embeddings", dice.pick(&[&[][..], &["{", "}"]])));
     }
-    for layers in runs(0..sizes.layers, dice) {
-        let mut item = attach("attention", "to", &layers, dice);
-        let asked = dice.between(1, sizes.sequence);
-        let blocks = (1..=asked).rev().find(|n| Blocks::new(sizes.sequence, *n).is_some());
-        match (default_blocks(sizes.sequence, sizes.hidden), blocks) {
-            (Some(_), _) if dice.chance(50) => {}
-            (_, blocks) => item.extend(block("", vec![size("blocks", blocks.unwrap_or(1), dice)])),
-        }
-        items.push(item);
-    }
-    items.extend(runs(0..sizes.layers, dice).iter().map(|layers| attach("norm", "to", layers, dice)));
+    form.attention = runs(0..sizes.layers, dice);
+    items.extend(form.attention.iter().map(|layers| attention(layers, sizes, dice)));
+    form.norm = runs(0..sizes.layers, dice);
+    items.extend(form.norm.iter().map(|layers| attach("norm", "to", layers, dice)));
     // The layers of a ladder have no bottleneck inside.
-    let ladder = if dice.chance(25) { dice.below(sizes.layers) } else { sizes.layers };
-    for layers in runs(0..ladder, dice) {
-        let width = size("width", dice.between(1, 2 * sizes.hidden), dice);
-        items.push([attach("bottleneck", "to", &layers, dice), block("", vec![width])].concat());
-    }
-    if ladder < sizes.layers {
-        let width = size("width", dice.between(1, sizes.hidden), dice);
-        let layers = ladder..sizes.layers;
-        items.push([attach("bottleneck", "across", &layers, dice), block("", vec![width])].concat());
-    }
+    form.ladder = dice.chance(25).then(|| dice.below(sizes.layers));
+    form.bottleneck = runs(0..form.ladder.unwrap_or(sizes.layers), dice);
+    items.extend(form.bottleneck.iter().map(|layers| bottleneck("to", layers, sizes, dice)));
+    items.extend(form.ladder.map(|start| bottleneck("across", &(start..sizes.layers), sizes, dice)));
     items
 }
 
+pub fn attention(layers: &Range<usize>, sizes: &Sizes, dice: &mut Dice) -> Tokens {
+    let mut item = attach("attention", "to", layers, dice);
+    let asked = dice.between(1, sizes.sequence);
+    let blocks = (1..=asked).rev().find(|n| Blocks::new(sizes.sequence, *n).is_some());
+    match (default_blocks(sizes.sequence, sizes.hidden), blocks) {
+        (Some(_), _) if dice.chance(50) => {}
+        (_, blocks) => item.extend(block("", vec![size("blocks", blocks.unwrap_or(1), dice)])),
+    }
+    item
+}
+
+pub fn bottleneck(preposition: &str, layers: &Range<usize>, sizes: &Sizes, dice: &mut Dice) -> Tokens {
+    let width = size("width", dice.between(1, 2 * sizes.hidden), dice);
+    [attach("bottleneck", preposition, layers, dice), block("", vec![width])].concat()
+}
+
 /// Ranges of layers that share none, in no order.
-fn runs(all: Range<usize>, dice: &mut Dice) -> Vec<Range<usize>> {
+pub fn runs(all: Range<usize>, dice: &mut Dice) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut at = all.start;
     for _ in 0..dice.below(4) {
@@ -135,11 +194,11 @@ fn runs(all: Range<usize>, dice: &mut Dice) -> Vec<Range<usize>> {
     dice.shuffled(runs)
 }
 
-fn attach(module: &str, preposition: &str, layers: &Range<usize>, dice: &mut Dice) -> Tokens {
+pub fn attach(module: &str, preposition: &str, layers: &Range<usize>, dice: &mut Dice) -> Tokens {
     [tokens("attach", [module, preposition]), part(layers, dice)].concat()
 }
 
-fn part(layers: &Range<usize>, dice: &mut Dice) -> Tokens {
+pub fn part(layers: &Range<usize>, dice: &mut Dice) -> Tokens {
     let (start, end) = (layers.start.to_string(), layers.end.to_string());
     match layers.len() {
         1 if dice.chance(70) => tokens("layer", [&start]),
@@ -148,11 +207,16 @@ fn part(layers: &Range<usize>, dice: &mut Dice) -> Tokens {
 }
 
 /// Any parts, each once, in one or several items.
-fn freezes(sizes: &Sizes, dice: &mut Dice) -> Vec<Tokens> {
-    let mut parts: Vec<Tokens> = runs(0..sizes.layers, dice).iter().map(|layers| part(layers, dice)).collect();
-    for alone in ["embeddings", "pooler"] {
+fn freezes(form: &mut Form, dice: &mut Dice) -> Vec<Tokens> {
+    let mut parts = Vec::new();
+    for layers in runs(0..form.frozen.len(), dice) {
+        parts.push(part(&layers, dice));
+        form.frozen[layers].fill(true);
+    }
+    for (alone, slot) in [("embeddings", &mut form.frozen_embeddings), ("pooler", &mut form.frozen_pooler)] {
         if dice.chance(50) {
             parts.push(words(alone));
+            *slot = true;
         }
     }
     let mut items: Vec<Tokens> = Vec::new();
@@ -250,6 +314,9 @@ fn task(name: &str, dice: &mut Dice) -> Task {
     if dice.chance(50) {
         entries.push(tokens("metric", [dice.pick(metrics)]));
     }
+    if dice.chance(20) {
+        entries.push(tokens("weight", [dice.pick(&["2.0", "0", "-0", "1_000", "1e-300"])]));
+    }
     Task { name: name.to_owned(), entries, is_scored, donor: None }
 }
 
@@ -287,23 +354,24 @@ fn train(tasks: usize, can_score: bool, dice: &mut Dice) -> (Option<Tokens>, boo
             entries.push(block("sampler mt_uncertainty", options));
         }
     }
-    let others: [fn(&mut Dice) -> Tokens; 8] = [
+    entries.extend(settings(dice));
+    let is_default = scores && dice.chance(10);
+    ((!is_default).then(|| block("train", dice.shuffled(entries))), scores)
+}
+
+/// Those that fit any tasks.
+pub fn settings(dice: &mut Dice) -> Vec<Tokens> {
+    let settings: [fn(&mut Dice) -> Tokens; 8] = [
         |dice| size("epochs", dice.between(1, 10), dice),
         |dice| size("steps", dice.between(1, 100_000), dice),
         |dice| tokens("seed", [dice.pick(&["0", "42", "18446744073709551615"])]),
         |dice| tokens("dropout", [dice.pick(&["0", "0.1", "1e-3", "0.999_9"])]),
         |dice| tokens("clip", [dice.pick(&["off", "1", "0.5", "1e300", "5e-324"])]),
-        |dice| [tokens("evaluate", ["every"]), vec![number(dice.between(1, 1_000), dice)]].concat(),
+        |dice| [words("evaluate every"), vec![number(dice.between(1, 1_000), dice)]].concat(),
         schedule,
         optimizer,
     ];
-    for other in others {
-        if dice.chance(40) {
-            entries.push(other(dice));
-        }
-    }
-    let is_default = scores && dice.chance(10);
-    ((!is_default).then(|| block("train", dice.shuffled(entries))), scores)
+    settings.into_iter().filter_map(|setting| dice.chance(40).then(|| setting(dice))).collect()
 }
 
 fn schedule(dice: &mut Dice) -> Tokens {
@@ -340,21 +408,21 @@ fn optimizer(dice: &mut Dice) -> Tokens {
 
 // ---- tokens --------------------------------------------------------------------------------------------------
 
-fn words(text: &str) -> Tokens {
+pub fn words(text: &str) -> Tokens {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The words of `head`, then `rest`.
-fn tokens(head: &str, rest: impl IntoIterator<Item = impl AsRef<str>>) -> Tokens {
+pub fn tokens(head: &str, rest: impl IntoIterator<Item = impl AsRef<str>>) -> Tokens {
     let rest = rest.into_iter().map(|token| token.as_ref().to_owned());
     words(head).into_iter().chain(rest).collect()
 }
 
-fn block(head: &str, entries: Vec<Tokens>) -> Tokens {
+pub fn block(head: &str, entries: Vec<Tokens>) -> Tokens {
     [words(head), words("{"), entries.concat(), words("}")].concat()
 }
 
-fn size(key: &str, value: usize, dice: &mut Dice) -> Tokens {
+pub fn size(key: &str, value: usize, dice: &mut Dice) -> Tokens {
     tokens(key, [&number(value, dice)])
 }
 

@@ -10,3 +10,4 @@ mod hard;
 mod layout;
 mod legal;
 mod properties;
+mod variants;

@@ -1,14 +1,16 @@
 //! What holds of texts: any text is compiled or reported, a text that parses has one layout, and a program goes
 //! through every printer. A broken property panics.
 
+use std::collections::BTreeMap;
+
 use camtl::{
-    analysis,
+    analysis::{self, Compiled, Files, NoFiles, Rejected},
     codegen::{self, Options, Runtime},
-    diagnostics::{Diagnostics, Style, codes},
+    diagnostics::{Diagnostics, Style},
     fmt,
     graph::{self, Format, Graph, Group},
     ir::{Count, ParameterCount, Program},
-    span::Source,
+    span::{Source, Sources},
     stats::Stats,
     syntax,
 };
@@ -17,19 +19,30 @@ use serde_json::Value;
 /// The most mistakes that one compilation keeps.
 const MOST_MISTAKES: usize = 1_000;
 
+/// The files that a model includes, by their paths.
+#[derive(Clone, Debug, Default)]
+pub struct Around(pub BTreeMap<String, String>);
+
+impl Files for Around {
+    fn read(&self, path: &str) -> Result<String, String> {
+        self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
+    }
+
+    fn checkpoint_config(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 /// All that holds of any text.
-pub fn check_text(text: &str) {
+pub fn check_text(text: &str, files: &Around) {
     let source = Source::new("any.cam", text);
     check_syntax(&source);
-    match analysis::compile(&source) {
-        Ok((program, warnings)) => {
-            assert!(!warnings.has_errors(), "a program has mistakes: {:?}", warnings.codes());
-            check_report(&source, &warnings);
-            check_program(&program, text);
-        }
-        Err(found) => {
-            assert!(found.has_errors(), "no program and no mistake");
-            check_report(&source, &found);
+    match analysis::compile_model(&source, files) {
+        Ok(compiled) => check_compiled(&compiled),
+        Err(rejected) => {
+            let Rejected { sources, diagnostics } = *rejected;
+            assert!(diagnostics.has_errors(), "no program and no mistake");
+            check_report(&sources, &diagnostics);
         }
     }
 }
@@ -38,7 +51,7 @@ pub fn check_text(text: &str) {
 pub fn check_syntax(source: &Source) {
     let file = match syntax::parse(source) {
         Ok(file) => file,
-        Err(found) => return check_report(source, &found),
+        Err(found) => return check_report(&Sources::of(source.clone()), &found),
     };
     let formatted = Source::new(&source.name, fmt::print(&file, source));
     let again = fmt::format(&formatted).expect("a layout parses");
@@ -48,19 +61,38 @@ pub fn check_syntax(source: &Source) {
     assert_eq!(tree(&file), tree(&formatted), "formatting changes more than white space");
 }
 
-/// Every mistake has a known code, stands in the text, and can be shown; there are not too many.
-pub fn check_report(source: &Source, found: &Diagnostics) {
+/// Every program of a model is printed, and its text in one means the same as its files.
+pub fn check_compiled(compiled: &Compiled) {
+    assert!(!compiled.warnings.has_errors(), "a program has mistakes: {:?}", compiled.warnings.codes());
+    check_report(&compiled.sources, &compiled.warnings);
+    for program in std::iter::once(&compiled.program).chain(&compiled.variants) {
+        check_program(program, &compiled.text);
+    }
+    let alone = Source::new("alone.cam", &compiled.text);
+    match analysis::compile_model(&alone, &NoFiles) {
+        Ok(alone) => {
+            assert_eq!(alone.program, compiled.program, "the text in one means something else");
+            assert_eq!(alone.variants, compiled.variants, "the text in one means something else");
+        }
+        Err(rejected) => panic!("the text in one has mistakes: {:?}", rejected.diagnostics.codes()),
+    }
+}
+
+/// Every mistake has a code, stands in its text, and can be shown; there are not too many.
+pub fn check_report(sources: &Sources, found: &Diagnostics) {
     assert!(found.len() <= MOST_MISTAKES, "{} mistakes", found.len());
     for one in found.iter() {
         let code = one.code().expect("every mistake has a code").to_string();
-        assert!(codes::find(&code).is_some(), "{code} is not in the list");
+        assert!(code.starts_with("cam::"), "{code} is no code of the language");
         for label in one.labels().into_iter().flatten() {
-            let (start, end) = (label.offset(), label.offset() + label.len());
-            assert!(source.text.get(start..end).is_some(), "{code}: {start}..{end} is no part of the text");
+            let (file, start) = sources.locate(label.offset());
+            let end = start + label.len();
+            let words = sources.get(file).text.get(start..end);
+            assert!(words.is_some(), "{code}: {start}..{end} is no part of the text");
         }
     }
-    let report = found.render(source, Style::Plain);
-    assert_eq!(report.is_empty(), found.is_empty());
+    assert_eq!(found.render(sources, Style::Plain).is_empty(), found.is_empty());
+    assert_eq!(found.entries(sources).len(), found.len());
 }
 
 /// Lowers to Rust, and graph and figures agree about the parameters.
