@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms of this crate that it may name. Every room may name itself.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     // The language and its compiler.
     ("span", &[]),
     ("diagnostics", &["span"]),
@@ -15,8 +15,10 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("codegen", &["ir"]),
     ("fmt", &["syntax", "span", "diagnostics"]),
     ("graph", &["ir"]),
-    ("stats", &["ir"]),
-    ("cli", &["span", "diagnostics", "syntax", "ir", "analysis", "codegen", "fmt", "graph", "stats"]),
+    ("figures", &[]),
+    ("stats", &["ir", "figures"]),
+    ("diff", &["ir", "figures"]),
+    ("cli", &["span", "diagnostics", "syntax", "ir", "analysis", "codegen", "fmt", "graph", "stats", "diff"]),
     ("main", &["cli"]),
     // The runtime.
     ("kernels", &[]),
