@@ -23,6 +23,7 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Fmt(args) => cli::fmt::run(&args).map(done),
         Command::Graph(args) => cli::graph::run(&args).map(done),
         Command::Stats(args) => cli::stats::run(&args).map(done),
+        Command::Diff(args) => cli::diff::run(&args).map(done),
         Command::Build(args) => cli::build::run(&args).map(done),
         Command::Train(args) => cli::train::run(&args),
         Command::Eval(args) => cli::eval::run(&args),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use camtl::codegen::{self, Options, Runtime};
 use camtl::graph::{self, Format};
+use camtl::ir::cost::Load;
 use camtl::ir::{Count, ParameterCount, Program};
 use camtl::span::Source;
 use camtl::stats::Stats;
@@ -32,7 +33,7 @@ fn graphs() {
 #[test]
 fn stats() {
     for Model { name, program, .. } in corpus() {
-        let stats = Stats::of(&program);
+        let stats = Stats::of(&program, Load::of(&program));
         insta::assert_snapshot!(format!("{name}.stats.text"), stats.text());
         insta::assert_snapshot!(format!("{name}.stats.json"), stats.json());
     }

@@ -109,7 +109,10 @@ pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box
         programs.extend(program);
     }
     sink.sort();
-    debug_assert!(sink.has_errors() || programs.len() == forms.len(), "a program is missing and nobody said why");
+    debug_assert!(
+        sink.has_errors() || programs.len() == forms.len(),
+        "a program is missing and nobody said why"
+    );
     if sink.has_errors() {
         return Err(Box::new(Rejected { sources, diagnostics: sink }));
     }

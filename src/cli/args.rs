@@ -22,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   camtlc check models/*.cam                     every mistake at once, with its place and a way out
   camtlc graph models/camtl_base.cam            what is constant, passed through and trained, and why
+  camtlc stats models/camtl_base.cam            parameters, operations and memory
   camtlc train models/quickstart.cam            build the model's program and train it
   camtlc eval runs/quickstart                   measure a trained run on the development sets
 
@@ -33,6 +34,7 @@ pub enum Command {
     Fmt(Fmt),
     Graph(Graph),
     Stats(Stats),
+    Diff(Diff),
     Build(Build),
     Train(Train),
     Eval(Eval),
@@ -89,14 +91,49 @@ pub struct Graph {
     pub format: Format,
 }
 
-/// Count the parameters: frozen, loaded, new, and in relation to the backbone
+/// Count what a model costs: parameters, operations and memory, part by part
 #[derive(Debug, Args)]
 pub struct Stats {
     #[command(flatten)]
     pub model: ModelFile,
+    #[command(flatten)]
+    pub load: Workload,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Show how two models or variants differ: in what they say, in what they cost, and for a checkpoint
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With one file: the model against its variant, or two of its variants against each other.
+With two files, `--variant` names a variant of both, or, given twice, one of each.")]
+pub struct Diff {
+    /// The one model
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// The other [default: the same]
+    #[arg(value_name = "TO", required_unless_present = "variant")]
+    pub to: Option<PathBuf>,
+    /// A variant; may be given twice
+    #[arg(long, value_name = "NAME", num_args = 1)]
+    pub variant: Vec<String>,
+    #[command(flatten)]
+    pub load: Workload,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a training step is measured with.
+#[derive(Debug, Args)]
+pub struct Workload {
+    /// Examples a step [default: the model's batch]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub batch: Option<usize>,
+    /// Mean length of an example in word pieces [default: the model's sequence]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub length: Option<usize>,
 }
 
 /// Build the model's program: it trains, evaluates and predicts without camtlc or cargo
@@ -184,6 +221,14 @@ pub struct QuickstartData {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR", default_value = "models/quickstart")]
     pub folder: PathBuf,
+}
+
+/// A whole number from 1 to a million, the most that a batch may be in a model.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1_000_000) => Ok(count),
+        _ => Err("expected a whole number from 1 to 1000000".to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<String, String> {

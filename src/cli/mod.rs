@@ -4,7 +4,7 @@
 //!
 //! | commands | what they do with a model |
 //! |---|---|
-//! | [`check`], [`fmt`], [`graph`], [`stats`] | read it, and print what the compiler has to say |
+//! | [`check`], [`fmt`], [`graph`], [`stats`], [`diff`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
@@ -17,6 +17,7 @@ pub mod args;
 
 pub mod build;
 pub mod check;
+pub mod diff;
 pub mod eval;
 pub mod fmt;
 pub mod graph;
@@ -37,5 +38,6 @@ mod output;
 mod prune_binaries;
 mod stamp;
 mod status_line;
+mod workload;
 
 pub use failure::{Failure, Outcome};
