@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms of this crate that it may name. Every room may name itself.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     // The language and its compiler.
     ("span", &[]),
     ("diagnostics", &["span"]),
@@ -13,10 +13,14 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("ir", &["span"]),
     ("analysis", &["syntax", "ir", "span", "diagnostics"]),
     ("codegen", &["ir"]),
+    ("explain", &["diagnostics"]),
     ("fmt", &["syntax", "span", "diagnostics"]),
     ("graph", &["ir"]),
     ("stats", &["ir"]),
-    ("cli", &["span", "diagnostics", "syntax", "ir", "analysis", "codegen", "fmt", "graph", "stats"]),
+    (
+        "cli",
+        &["span", "diagnostics", "syntax", "ir", "analysis", "codegen", "explain", "fmt", "graph", "stats"],
+    ),
     ("main", &["cli"]),
     // The runtime.
     ("kernels", &[]),

@@ -30,6 +30,7 @@ Built programs and their dependencies are kept in CAMTL_HOME (default: ~/.cache/
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(Check),
+    Explain(Explain),
     Fmt(Fmt),
     Graph(Graph),
     Stats(Stats),
@@ -46,6 +47,14 @@ pub struct Check {
     /// The models
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// Say more about a mistake or warning: why the rule is there, and an example, wrong and right
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Its code, with or without `cam::`, or an area such as `shape` [default: all codes, a line each]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// Lay models out in the one standard style, in place
