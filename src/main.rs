@@ -20,6 +20,7 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Check(args) => cli::check::run(&args).map(done),
+        Command::Explain(args) => cli::explain::run(&args).map(done),
         Command::Fmt(args) => cli::fmt::run(&args).map(done),
         Command::Graph(args) => cli::graph::run(&args).map(done),
         Command::Stats(args) => cli::stats::run(&args).map(done),

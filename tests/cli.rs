@@ -77,6 +77,47 @@ fn graphs_and_stats_go_to_stdout() {
 }
 
 #[test]
+fn a_code_is_explained_by_its_long_and_its_short_name() {
+    let out = camtlc(&["explain", "cam::shape::heads"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(
+        stdout(&out).starts_with("cam::shape::heads\n\nThe heads do not divide hidden.\n"),
+        "{}",
+        stdout(&out)
+    );
+    assert!(stdout(&out).contains("\nWrong\n\n    backbone bert {\n"), "{}", stdout(&out));
+    assert_eq!(stdout(&camtlc(&["explain", "shape::heads"])), stdout(&out));
+}
+
+#[test]
+fn codes_are_listed_by_area() {
+    let all = camtlc(&["explain"]);
+    assert_eq!(code(&all), 0, "{}", stderr(&all));
+    let heads = stdout(&all).lines().find(|line| line.starts_with("cam::shape::heads ")).map(str::to_owned);
+    assert!(heads.is_some_and(|line| line.ends_with("  the heads do not divide hidden")), "{}", stdout(&all));
+
+    let shapes = camtlc(&["explain", "shape"]);
+    assert_eq!(code(&shapes), 0, "{}", stderr(&shapes));
+    assert!(stdout(&shapes).lines().all(|line| line.starts_with("cam::shape::")), "{}", stdout(&shapes));
+}
+
+#[test]
+fn an_unknown_code_is_a_mistake_with_a_help() {
+    for (name, help) in [
+        ("shape::head", "did you mean `cam::shape::heads`?"),
+        ("cam::shape_heads", "did you mean `cam::shape::heads`?"),
+        ("E0308", "`camtlc explain` lists all codes"),
+    ] {
+        let out = camtlc(&["explain", name]);
+        assert_eq!(code(&out), 1);
+        assert!(stderr(&out).contains("camtlc::explain"), "{}", stderr(&out));
+        assert!(stderr(&out).contains(&format!("no code is called `{name}`")), "{}", stderr(&out));
+        assert!(stderr(&out).contains(help), "{}", stderr(&out));
+        assert!(stdout(&out).is_empty(), "{}", stdout(&out));
+    }
+}
+
+#[test]
 fn a_reader_that_stops_early_is_no_error() {
     let mut child = command(&["graph", QUICKSTART, "--format", "json"])
         .stdout(Stdio::piped())

@@ -31,6 +31,7 @@ Built programs and their dependencies are kept in CAMTL_HOME (default: ~/.cache/
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(Check),
+    Explain(Explain),
     Fmt(Fmt),
     Graph(Graph),
     Stats(Stats),
@@ -68,6 +69,14 @@ pub struct Check {
     /// Fail on warnings too
     #[arg(long)]
     pub deny_warnings: bool,
+}
+
+/// Say more about a mistake or warning: why the rule is there, and an example, wrong and right
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Its code, with or without `cam::`, or an area such as `shape` [default: all codes, a line each]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// Lay models out in the one standard style, in place

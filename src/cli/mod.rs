@@ -7,6 +7,7 @@
 //! | [`check`], [`fmt`], [`graph`], [`stats`], [`diff`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
+//! | [`explain`] | nothing: tells what stands behind the code of a mistake |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
 //!
 //! A build is `home` (where everything lies), `stamp` (is there anything to do?), `crate_files` (what cargo
@@ -19,6 +20,7 @@ pub mod build;
 pub mod check;
 pub mod diff;
 pub mod eval;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod predict;
