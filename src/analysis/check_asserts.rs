@@ -60,6 +60,8 @@ pub struct Assertion<'a> {
     /// In numbers, bytes or FLOPs; or a multiple of the backbone's.
     bound: f64,
     is_ratio: bool,
+    /// What its unit stands for.
+    factor: f64,
     written: &'a ast::Assert,
 }
 
@@ -85,7 +87,7 @@ fn read_assert<'a>(assert: &'a ast::Assert, sink: &mut Diagnostics) -> Option<As
         None => 1.0,
         Some(unit) => read_unit(quantity, unit, assert, sink)?,
     };
-    Some(Assertion { quantity, bound: bound * factor, is_ratio: assert.times.is_some(), written: assert })
+    Some(Assertion { quantity, bound: bound * factor, is_ratio: assert.times.is_some(), factor, written: assert })
 }
 
 fn read_unit(
@@ -206,7 +208,7 @@ struct Fails {
 
 impl Fails {
     fn new(assertion: &Assertion, program: &Program, value: f64, base: f64) -> Self {
-        let Assertion { quantity, bound, is_ratio, written } = assertion;
+        let Assertion { quantity, bound, is_ratio, factor, written } = assertion;
         let unit = match quantity {
             Quantity::Parameters | Quantity::Trained => "",
             Quantity::Memory => "B",
@@ -220,7 +222,10 @@ impl Fails {
                 value / base,
                 short(base, unit)
             ),
-            false => format!("`{name}` has {}", short(value, unit)),
+            false => match &written.unit {
+                Some(unit) => format!("`{name}` has {:.2} {}", value / factor, unit.text),
+                None => format!("`{name}` has {}", short(value, unit)),
+            },
         };
         let words = match is_ratio {
             true => format!("{} x backbone", written.bound.text),
