@@ -87,7 +87,13 @@ fn read_assert<'a>(assert: &'a ast::Assert, sink: &mut Diagnostics) -> Option<As
         None => 1.0,
         Some(unit) => read_unit(quantity, unit, assert, sink)?,
     };
-    Some(Assertion { quantity, bound: bound * factor, is_ratio: assert.times.is_some(), factor, written: assert })
+    Some(Assertion {
+        quantity,
+        bound: bound * factor,
+        is_ratio: assert.times.is_some(),
+        factor,
+        written: assert,
+    })
 }
 
 fn read_unit(

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::graph::Format;
 
@@ -20,6 +21,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  camtlc new support_desk                       a first model of your own, every line explained
   camtlc check models/*.cam                     every mistake at once, with its place and a way out
   camtlc graph models/camtl_base.cam            what is constant, passed through and trained, and why
   camtlc stats models/camtl_base.cam            parameters, operations and memory
@@ -40,7 +42,9 @@ pub enum Command {
     Train(Train),
     Eval(Eval),
     Predict(Predict),
+    New(New),
     QuickstartData(QuickstartData),
+    Completions(Completions),
 }
 
 /// A model, or one of its variants.
@@ -224,12 +228,31 @@ pub struct Predict {
     pub out: Option<PathBuf>,
 }
 
+/// Write a first model, every line explained, to start one's own from
+#[derive(Debug, Args)]
+pub struct New {
+    /// The model's name, also of its file: a word in snake case
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// Its folder, which is made where it is missing [default: the current one]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub dir: PathBuf,
+}
+
 /// Write the data of models/quickstart.cam: three small tasks made from rules, the same on every machine
 #[derive(Debug, Args)]
 pub struct QuickstartData {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR", default_value = "models/quickstart")]
     pub folder: PathBuf,
+}
+
+/// Print what lets a shell complete camtlc's commands and options
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
 }
 
 /// A whole number from 1 to a million, the most that a batch may be in a model.
@@ -249,7 +272,7 @@ fn key_value(text: &str) -> Result<String, String> {
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Dot, Self::Mermaid, Self::Json]
+        &[Self::Text, Self::Dot, Self::Mermaid, Self::Svg, Self::Json]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -257,6 +280,7 @@ impl ValueEnum for Format {
             Self::Text => PossibleValue::new("text").help("a table for the terminal"),
             Self::Dot => PossibleValue::new("dot").help("for Graphviz"),
             Self::Mermaid => PossibleValue::new("mermaid").help("for Markdown"),
+            Self::Svg => PossibleValue::new("svg").help("a picture, for a browser or a README"),
             Self::Json => PossibleValue::new("json").help("for other programs, every layer on its own"),
         })
     }

@@ -8,7 +8,9 @@
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
 //! | [`explain`] | nothing: tells what stands behind the code of a mistake |
+//! | [`new`] | write a first one |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
+//! | [`completions`] | nothing: prints what a shell completes commands with |
 //!
 //! A build is `home` (where everything lies), `stamp` (is there anything to do?), `crate_files` (what cargo
 //! reads), `cargo` (run it, and say what went wrong) and `driver` (these in order). Results go to stdout;
@@ -18,11 +20,13 @@ pub mod args;
 
 pub mod build;
 pub mod check;
+pub mod completions;
 pub mod diff;
 pub mod eval;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+pub mod new;
 pub mod predict;
 pub mod quickstart_data;
 pub mod stats;

@@ -20,6 +20,8 @@ struct Builder<'a> {
     count: ParameterCount,
     /// The label of the first trained part that has been passed.
     trained_before: Option<String>,
+    /// That of the ladder's first step, which only the pooler hears.
+    trained_beside: Option<String>,
 }
 
 /// What a part is, before it is known how gradients meet it.
@@ -36,7 +38,7 @@ struct Part {
 
 impl<'a> Builder<'a> {
     fn new(program: &'a Program) -> Self {
-        Self { program, count: ParameterCount::of(program), trained_before: None }
+        Self { program, count: ParameterCount::of(program), trained_before: None, trained_beside: None }
     }
 
     fn groups(mut self) -> Vec<Group> {
@@ -184,6 +186,7 @@ impl<'a> Builder<'a> {
     }
 
     fn pooler(&mut self) -> Group {
+        self.trained_before = self.trained_before.take().or(self.trained_beside.take());
         self.alone(Part {
             kind: Kind::Pooler,
             label: "pooler",
@@ -238,8 +241,12 @@ impl<'a> Builder<'a> {
             (_, Some(before)) => (Flow::Passed, format!("{before} before it is trained")),
             (_, None) => (Flow::Constant, "nothing trained in or before it".to_owned()),
         };
-        if state == Flow::Trained && self.trained_before.is_none() {
-            self.trained_before = Some(match place {
+        if state == Flow::Trained {
+            let first = match kind {
+                Kind::LadderStep => &mut self.trained_beside,
+                _ => &mut self.trained_before,
+            };
+            first.get_or_insert_with(|| match place {
                 Some(layer) => format!("the {label} of {layer}"),
                 None => label.to_owned(),
             });
