@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms of this crate that it may name. Every room may name itself.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: &[(&str, &[&str])] = &[
     // The language and its compiler.
     ("span", &[]),
     ("diagnostics", &["span"]),
@@ -14,10 +14,29 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("analysis", &["syntax", "ir", "span", "diagnostics"]),
     ("codegen", &["ir"]),
     ("disk", &["analysis", "span", "syntax"]),
+    ("explain", &["diagnostics"]),
     ("fmt", &["syntax", "span", "diagnostics"]),
     ("graph", &["ir"]),
-    ("stats", &["ir"]),
-    ("cli", &["span", "diagnostics", "syntax", "ir", "analysis", "codegen", "fmt", "graph", "stats", "disk"]),
+    ("figures", &[]),
+    ("stats", &["ir", "figures"]),
+    ("diff", &["ir", "figures"]),
+    (
+        "cli",
+        &[
+            "span",
+            "diagnostics",
+            "syntax",
+            "ir",
+            "analysis",
+            "codegen",
+            "fmt",
+            "explain",
+            "graph",
+            "stats",
+            "diff",
+            "disk",
+        ],
+    ),
     ("main", &["cli"]),
     // The runtime.
     ("kernels", &[]),

@@ -14,7 +14,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    diagnostics::{Diagnostics, did_you_mean},
+    diagnostics::{Diagnostics, did_you_mean, nearest},
     ir::{Blocks, Width},
     span::Span,
     syntax::ast,
@@ -42,13 +42,19 @@ pub struct Modules {
     pub norm: Vec<Placed<()>>,
     pub bottleneck: Vec<Placed<Width>>,
     pub ladder: Option<Placed<Width>>,
+    /// Modules that are attached where it is a mistake: somewhere, nobody knows where.
+    pub unclear: Vec<&'static str>,
 }
 
 pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Modules {
     let mut modules = Modules::default();
     for Step { depth, change } in &items.modules {
         match change {
-            ModuleChange::Attach(attach) => place(attach, *depth, shape, &mut modules, sink),
+            ModuleChange::Attach(attach) => {
+                if place(attach, *depth, shape, &mut modules, sink).is_none() {
+                    modules.unclear.extend(nearest(&attach.module.text, &MODULES));
+                }
+            }
             ModuleChange::Detach(detach) => {
                 let is_broken = items.is_broken("attach");
                 detach_modules(detach, is_broken, shape, &mut modules, sink);
@@ -73,10 +79,18 @@ pub fn check_module(module: &ast::Word, sink: &mut Diagnostics) -> bool {
 }
 
 /// In a variant, what is attached takes the place of what the model has there.
-fn place(attach: &ast::Attach, depth: usize, shape: &Shape, modules: &mut Modules, sink: &mut Diagnostics) {
+///
+/// `None` where a mistake leaves the module without a place.
+fn place(
+    attach: &ast::Attach,
+    depth: usize,
+    shape: &Shape,
+    modules: &mut Modules,
+    sink: &mut Diagnostics,
+) -> Option<()> {
     let name = attach.module.text.as_str();
     if !check_module(&attach.module, sink) {
-        return;
+        return None;
     }
     let owner = format!("`attach {name}`");
     let keys: &[&str] = match name {
@@ -92,7 +106,7 @@ fn place(attach: &ast::Attach, depth: usize, shape: &Shape, modules: &mut Module
         "bottleneck" => width = check_width(attach, &owner, &settings, shape, sink),
         _ => {}
     }
-    let Some(part) = check_part(&attach.place.part, shape.layers, sink) else { return };
+    let part = check_part(&attach.place.part, shape.layers, sink)?;
     let span = attach.span;
     match (name, attach.place.preposition.text.as_str(), part) {
         ("alignment", "after", Part::Embeddings) => match modules.alignment {
@@ -116,13 +130,17 @@ fn place(attach: &ast::Attach, depth: usize, shape: &Shape, modules: &mut Module
             }
             _ => modules.ladder = Some(Placed { layers, setting: width, span, depth }),
         },
-        (_, preposition, _) => sink.push(IllegalPlace {
-            module: name.into(),
-            place: format!("{preposition} {}", in_words(&attach.place.part)),
-            legal: legal_places(name),
-            span: attach.place.span,
-        }),
+        (_, preposition, _) => {
+            sink.push(IllegalPlace {
+                module: name.into(),
+                place: format!("{preposition} {}", in_words(&attach.place.part)),
+                legal: legal_places(name),
+                span: attach.place.span,
+            });
+            return None;
+        }
     }
+    Some(())
 }
 
 fn legal_places(module: &str) -> &'static str {

@@ -31,17 +31,19 @@ pub fn detach_modules(
             None => return,
         },
     };
+    let there = attached(modules);
     for module in &detach.modules {
         if !check_module(module, sink) {
             continue;
         }
         let was_there = remove(&module.text, from.as_ref(), modules);
-        if !was_there && !is_broken && shape.layers.is_some() {
+        let may_be_there = is_broken || modules.unclear.contains(&module.text.as_str());
+        if !was_there && !may_be_there {
             let place = detach.from.as_ref().map(|part| format!(" to {}", in_words(part)));
             sink.push(NotAttached {
                 module: module.text.clone(),
                 place: place.unwrap_or_default(),
-                attached: attached(modules),
+                attached: there.clone(),
                 span: module.span,
             });
         }

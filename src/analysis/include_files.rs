@@ -148,7 +148,7 @@ impl Includer<'_> {
         let source = Source::new(self.shown(path), text);
         let base = self.sources.add(source.clone());
         let (tree, mistakes) = syntax::parse_at(&source, base);
-        let is_whole = mistakes.is_empty();
+        let before = sink.len();
         sink.append(mistakes);
         self.broken.extend(tree.broken);
 
@@ -166,7 +166,7 @@ impl Includer<'_> {
                 include: include.span,
             });
         }
-        if is_whole && tasks.is_empty() && others.is_empty() {
+        if tasks.is_empty() && sink.len() == before {
             sink.push(Unused { path: path.to_owned(), span: include.span });
         }
         let text = self.in_one(&source.text, base);

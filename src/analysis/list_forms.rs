@@ -99,7 +99,9 @@ fn path<'a>(
             return None;
         };
         if path.iter().any(|known| std::ptr::eq(*known, base)) {
-            if std::ptr::eq(base, variant) {
+            // Of the variants of one cycle, the first tells.
+            let is_first = path.iter().all(|other| variant.name.span <= other.name.span);
+            if std::ptr::eq(base, variant) && is_first {
                 sink.push(Cycle {
                     name: variant.name.text.clone(),
                     span: of.span,

@@ -24,11 +24,13 @@
 //! | `check_training` | every setting, with `check_optimizer` and `check_sampler` | settings, the number of tasks |
 //! | `check_uncertainty` | what is H for each task | tasks and sampler |
 //! | `flow_freezing` | weights and gradient flow of each part | shapes and modules |
+//! | `read_asserts` | bounds on what the program costs | items |
 //! | `lower_program` | the program | no error so far |
-//! | `check_asserts`, `lint_program` | nothing: what the program costs, and what is odd about it | the program |
+//! | `hold_asserts`, `lint_program` | nothing: bounds hold, oddities are named | the program |
 //!
 //! `settings` and `values` read the entries of a block for all of them.
 
+mod check_asserts;
 mod check_blocks;
 mod check_checkpoint;
 mod check_data;
@@ -50,6 +52,7 @@ mod files;
 mod flow_freezing;
 mod include_files;
 mod index_items;
+mod lint_program;
 mod list_forms;
 mod lower_program;
 mod merge_training;
@@ -109,7 +112,10 @@ pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box
         programs.extend(program);
     }
     sink.sort();
-    debug_assert!(sink.has_errors() || programs.len() == forms.len(), "a program is missing and nobody said why");
+    debug_assert!(
+        sink.has_errors() || programs.len() == forms.len(),
+        "a program is missing and nobody said why"
+    );
     if sink.has_errors() {
         return Err(Box::new(Rejected { sources, diagnostics: sink }));
     }
@@ -150,9 +156,11 @@ fn analyse(
     let training = check_training::check_training(settings, tasks.len(), &mut sink);
     let uncertainty = check_uncertainty::check_uncertainty(&tasks, selected.block, &training, &mut sink);
     let freezing = flow_freezing::flow_freezing(&items, &shape, &modules, &mut sink);
+    let asserts = check_asserts::read_asserts(&items, &mut sink);
     if sink.has_errors() || !is_readable {
         return (None, sink);
     }
+    let places = lint_program::Places::of(&items, &modules);
     let findings = lower_program::Findings {
         variant: form.variant,
         items,
@@ -164,7 +172,11 @@ fn analyse(
         uncertainty,
         freezing,
     };
-    let program = lower_program::lower_program(file, text, findings);
-    debug_assert!(program.is_some(), "a part is unknown and nobody said why");
-    (program, sink)
+    let Some(program) = lower_program::lower_program(file, text, findings) else {
+        debug_assert!(false, "a part is unknown and nobody said why");
+        return (None, sink);
+    };
+    check_asserts::hold_asserts(&asserts, &program, &mut sink);
+    lint_program::lint_program(&program, places, &mut sink);
+    if sink.has_errors() { (None, sink) } else { (Some(program), sink) }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::graph::Format;
 
@@ -20,8 +21,10 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  camtlc new support_desk                       a first model of your own, every line explained
   camtlc check models/*.cam                     every mistake at once, with its place and a way out
   camtlc graph models/camtl_base.cam            what is constant, passed through and trained, and why
+  camtlc stats models/camtl_base.cam            parameters, operations and memory
   camtlc train models/quickstart.cam            build the model's program and train it
   camtlc eval runs/quickstart                   measure a trained run on the development sets
 
@@ -30,14 +33,18 @@ Built programs and their dependencies are kept in CAMTL_HOME (default: ~/.cache/
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(Check),
+    Explain(Explain),
     Fmt(Fmt),
     Graph(Graph),
     Stats(Stats),
+    Diff(Diff),
     Build(Build),
     Train(Train),
     Eval(Eval),
     Predict(Predict),
+    New(New),
     QuickstartData(QuickstartData),
+    Completions(Completions),
 }
 
 /// A model, or one of its variants.
@@ -68,6 +75,14 @@ pub struct Check {
     pub deny_warnings: bool,
 }
 
+/// Say more about a mistake or warning: why the rule is there, and an example, wrong and right
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Its code, with or without `cam::`, or an area such as `shape` [default: all codes, a line each]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
 /// Lay models out in the one standard style, in place
 #[derive(Debug, Args)]
 pub struct Fmt {
@@ -89,14 +104,49 @@ pub struct Graph {
     pub format: Format,
 }
 
-/// Count the parameters: frozen, loaded, new, and in relation to the backbone
+/// Count what a model costs: parameters, operations and memory, part by part
 #[derive(Debug, Args)]
 pub struct Stats {
     #[command(flatten)]
     pub model: ModelFile,
+    #[command(flatten)]
+    pub load: Workload,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Show how two models or variants differ: in what they say, in what they cost, and for a checkpoint
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With one file: the model against its variant, or two of its variants against each other.
+With two files, `--variant` names a variant of both, or, given twice, one of each.")]
+pub struct Diff {
+    /// The one model
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// The other [default: the same]
+    #[arg(value_name = "TO", required_unless_present = "variant")]
+    pub to: Option<PathBuf>,
+    /// A variant; may be given twice
+    #[arg(long, value_name = "NAME", num_args = 1)]
+    pub variant: Vec<String>,
+    #[command(flatten)]
+    pub load: Workload,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a training step is measured with.
+#[derive(Debug, Args)]
+pub struct Workload {
+    /// Examples a step [default: the model's batch]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub batch: Option<usize>,
+    /// Mean length of an example in word pieces [default: the model's sequence]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub length: Option<usize>,
 }
 
 /// Build the model's program: it trains, evaluates and predicts without camtlc or cargo
@@ -178,12 +228,39 @@ pub struct Predict {
     pub out: Option<PathBuf>,
 }
 
+/// Write a first model, every line explained, to start one's own from
+#[derive(Debug, Args)]
+pub struct New {
+    /// The model's name, also of its file: a word in snake case
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// Its folder, which is made where it is missing [default: the current one]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub dir: PathBuf,
+}
+
 /// Write the data of models/quickstart.cam: three small tasks made from rules, the same on every machine
 #[derive(Debug, Args)]
 pub struct QuickstartData {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR", default_value = "models/quickstart")]
     pub folder: PathBuf,
+}
+
+/// Print what lets a shell complete camtlc's commands and options
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// A whole number from 1 to a million, the most that a batch may be in a model.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1_000_000) => Ok(count),
+        _ => Err("expected a whole number from 1 to 1000000".to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<String, String> {
@@ -195,7 +272,7 @@ fn key_value(text: &str) -> Result<String, String> {
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Dot, Self::Mermaid, Self::Json]
+        &[Self::Text, Self::Dot, Self::Mermaid, Self::Svg, Self::Json]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -203,6 +280,7 @@ impl ValueEnum for Format {
             Self::Text => PossibleValue::new("text").help("a table for the terminal"),
             Self::Dot => PossibleValue::new("dot").help("for Graphviz"),
             Self::Mermaid => PossibleValue::new("mermaid").help("for Markdown"),
+            Self::Svg => PossibleValue::new("svg").help("a picture, for a browser or a README"),
             Self::Json => PossibleValue::new("json").help("for other programs, every layer on its own"),
         })
     }

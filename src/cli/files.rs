@@ -2,7 +2,7 @@
 //! the user after a crash.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
@@ -36,6 +36,18 @@ pub fn write(path: &Path, text: &str) -> Outcome {
     Ok(())
 }
 
+/// Writes a file that is not there yet, and the folders above it; gives whether it was not there.
+pub fn create(path: &Path, text: &str) -> Outcome<bool> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    match beside(path, text)?.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(refused("write", path)(error.error).into()),
+    }
+}
+
 /// Copies a file, permissions included, so that nobody sees half of it.
 pub fn copy(from: &Path, to: &Path) -> Outcome {
     let file = temporary(to)?.into_temp_path();
@@ -62,7 +74,7 @@ fn temporary(path: &Path) -> Outcome<NamedTempFile> {
 
 #[cfg(test)]
 mod tests {
-    use super::{replace, write};
+    use super::{create, replace, write};
 
     #[test]
     fn writing_makes_folders_and_replacing_keeps_one_file() {
@@ -73,6 +85,15 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "two");
         let files = std::fs::read_dir(folder.path().join("a")).expect("listed").count();
         assert_eq!(files, 1);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_created() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a/b.txt");
+        assert!(create(&path, "one").expect("created"));
+        assert!(!create(&path, "two").expect("left alone"));
+        assert_eq!(read(&path).expect("read"), "one");
     }
 
     #[test]

@@ -4,9 +4,7 @@
 //! the order in which its parts run.
 
 use super::{Dim, Graph, Group, Kind, Node, connect};
-use crate::ir::{
-    Blocks, Component, Count, Flow, Layer, Origin, ParameterCount, Program, Task, Weights, Width,
-};
+use crate::ir::{Component, Count, Flow, Layer, Origin, ParameterCount, Program, Task, Weights, Width};
 
 impl Graph {
     /// Every layer on its own.
@@ -22,6 +20,8 @@ struct Builder<'a> {
     count: ParameterCount,
     /// The label of the first trained part that has been passed.
     trained_before: Option<String>,
+    /// That of the ladder's first step, which only the pooler hears.
+    trained_beside: Option<String>,
 }
 
 /// What a part is, before it is known how gradients meet it.
@@ -38,7 +38,7 @@ struct Part {
 
 impl<'a> Builder<'a> {
     fn new(program: &'a Program) -> Self {
-        Self { program, count: ParameterCount::of(program), trained_before: None }
+        Self { program, count: ParameterCount::of(program), trained_before: None, trained_beside: None }
     }
 
     fn groups(mut self) -> Vec<Group> {
@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
             parts.push(Part {
                 kind: Kind::AttentionBias,
                 label: "attention bias",
-                detail: Some(describe(blocks)),
+                detail: Some(blocks.to_string()),
                 shape: vec![Dim::Size(self.program.sequence); 2],
                 base: None,
                 conditional: true,
@@ -186,6 +186,7 @@ impl<'a> Builder<'a> {
     }
 
     fn pooler(&mut self) -> Group {
+        self.trained_before = self.trained_before.take().or(self.trained_beside.take());
         self.alone(Part {
             kind: Kind::Pooler,
             label: "pooler",
@@ -240,8 +241,12 @@ impl<'a> Builder<'a> {
             (_, Some(before)) => (Flow::Passed, format!("{before} before it is trained")),
             (_, None) => (Flow::Constant, "nothing trained in or before it".to_owned()),
         };
-        if state == Flow::Trained && self.trained_before.is_none() {
-            self.trained_before = Some(match place {
+        if state == Flow::Trained {
+            let first = match kind {
+                Kind::LadderStep => &mut self.trained_beside,
+                _ => &mut self.trained_before,
+            };
+            first.get_or_insert_with(|| match place {
                 Some(layer) => format!("the {label} of {layer}"),
                 None => label.to_owned(),
             });
@@ -292,11 +297,4 @@ struct InnerCounts {
 /// Weight and bias.
 fn linear(inputs: usize, outputs: usize) -> usize {
     inputs * outputs + outputs
-}
-
-fn describe(Blocks { blocks, block, last }: Blocks) -> String {
-    match last == block {
-        true => format!("{blocks} blocks of {block}"),
-        false => format!("{blocks} blocks of {block}, the last {last}"),
-    }
 }

@@ -9,6 +9,7 @@ mod dot;
 mod fold;
 mod json;
 mod mermaid;
+mod svg;
 mod text;
 
 use std::ops::Range;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::ir::{Count, Flow, Program};
+pub use svg::Font;
 
 /// How a graph is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Format {
     Mermaid,
     /// Every layer on its own, for other programs.
     Json,
+    /// A picture for a browser or a README.
+    Svg,
 }
 
 pub fn render(program: &Program, format: Format) -> String {
@@ -37,6 +41,7 @@ pub fn render(program: &Program, format: Format) -> String {
         Format::Dot => dot::render(&graph.folded()),
         Format::Mermaid => mermaid::render(&graph.folded()),
         Format::Json => json::render(&graph),
+        Format::Svg => svg::render(&graph.folded()),
     }
 }
 
@@ -131,9 +136,10 @@ impl Group {
         self.nodes.iter().map(|node| node.parameters).sum()
     }
 
-    /// Of all its parts together, as the freezing analysis sees a layer.
+    /// Of all its parts together, as the freezing analysis sees a layer: a step of the ladder stands beside it.
     pub fn state(&self) -> Flow {
-        let has = |flow| self.nodes.iter().any(|node| node.state == flow);
+        let inside = |node: &&Node| node.kind != Kind::LadderStep;
+        let has = |flow| self.nodes.iter().filter(inside).any(|node| node.state == flow);
         if has(Flow::Trained) {
             Flow::Trained
         } else if has(Flow::Passed) {

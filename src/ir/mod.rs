@@ -4,15 +4,19 @@
 //! in which, say, the heads do not divide the hidden size does not exist. Deliberately absent: spans, comments,
 //! and every default that was not written (all are filled in here).
 
+pub mod cost;
 mod count;
+mod parameters;
 mod task;
 mod training;
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
 pub use count::{Component, Count, ParameterCount};
+pub use parameters::{Fate, ParameterSpec, parameters};
 pub use task::{Kind, Metric, Source, Task, Uncertainty};
 pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
 
@@ -158,6 +162,15 @@ pub struct Pooler {
     pub flow: Flow,
 }
 
+impl fmt::Display for Blocks {
+    /// "6 blocks of 22, the last 18".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { blocks, block, last } = self;
+        write!(f, "{blocks} blocks of {block}")?;
+        if last == block { Ok(()) } else { write!(f, ", the last {last}") }
+    }
+}
+
 impl Program {
     /// `camtl_base`, or `camtl_base.baseline` for a variant: as reports name it.
     pub fn full_name(&self) -> String {
@@ -170,6 +183,13 @@ impl Program {
     /// How many of the lowest layers are constant (the embeddings included, where this is above 0).
     pub fn constant_layers(&self) -> usize {
         self.layers.iter().take_while(|layer| layer.flow == Flow::Constant).count()
+    }
+
+    /// How many of the lowest layers run without a tape: the constant ones, up to where a ladder reads each layer's
+    /// output.
+    pub fn constant_part(&self) -> usize {
+        let constant = self.constant_layers();
+        self.ladder.as_ref().map_or(constant, |ladder| constant.min(ladder.layers.start))
     }
 
     /// Does any module need the task embedding z?

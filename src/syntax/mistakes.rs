@@ -170,13 +170,12 @@ pub enum NumberProblem {
 
 /// A text that no model would need.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the text has {length} bytes, and at most {most} are read")]
+#[error("the text has more than {most} bytes, which no model needs")]
 #[diagnostic(
     code(cam::syntax::too_long),
     help("a model of 24 tasks has about 5000; is this the file that was meant?")
 )]
 pub struct TooLong {
-    pub length: usize,
     pub most: usize,
     #[label("starts here")]
     pub span: Span,

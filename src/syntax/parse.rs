@@ -8,7 +8,7 @@ use pest_derive::Parser;
 
 use super::{
     ast,
-    mistakes::{TooLong, Unexpected},
+    mistakes::{KEYWORDS, TooLong, Unexpected},
     pieces::{Piece, number, text, word},
     recover::{Chunk, chunks},
 };
@@ -36,7 +36,8 @@ pub fn parse_at(source: &Source, base: usize) -> (ast::File, Diagnostics) {
     let mut file = ast::File { items: Vec::new(), comments: Vec::new(), broken: Vec::new() };
     let text = source.text.as_str();
     if text.len() > LONGEST {
-        sink.push(TooLong { length: text.len(), most: LONGEST, span: Span::new(base, base) });
+        sink.push(TooLong { most: LONGEST, span: Span::new(base, base) });
+        file.broken = KEYWORDS.map(str::to_owned).to_vec();
         return (file, sink);
     }
     if let Err(error) = read_into(&mut file, text, base, &mut sink) {
