@@ -95,7 +95,8 @@ pub fn include(name: &str, items: Vec<Tokens>, included: &mut Included, dice: &m
         _ => {
             // Found from the folder of the file that includes it.
             included.insert(format!("lists/more/{file}"), items);
-            included.insert(format!("lists/{file}"), vec![tokens("include", [quoted(&format!("more/{file}"))])]);
+            included
+                .insert(format!("lists/{file}"), vec![tokens("include", [quoted(&format!("more/{file}"))])]);
             return tokens("include", [quoted(&format!("lists/{file}"))]);
         }
     };
@@ -240,8 +241,32 @@ struct Task {
 }
 
 const NAMES: [&str; 26] = [
-    "cola", "t", "_x", "at", "rows", "pass", "batch", "z", "x1", "plan", "heads", "span", "as_is", "some", "usize",
-    "vec", "main", "default", "logits", "task", "d", "self_", "union_1", "every_day", "in_", "model_2",
+    "cola",
+    "t",
+    "_x",
+    "at",
+    "rows",
+    "pass",
+    "batch",
+    "z",
+    "x1",
+    "plan",
+    "heads",
+    "span",
+    "as_is",
+    "some",
+    "usize",
+    "vec",
+    "main",
+    "default",
+    "logits",
+    "task",
+    "d",
+    "self_",
+    "union_1",
+    "every_day",
+    "in_",
+    "model_2",
 ];
 
 /// Tasks, and whether one of them predicts a distribution.
@@ -285,8 +310,20 @@ const SETS: [(&str, &[&str]); 9] = [
     ("STS-B", &[]),
 ];
 const LABELS: [&str; 14] = [
-    "yes", "no", "\"world news\"", "7", "07", "\"sci/tech\"", "span", "in", "as", "\"a \\\"quoted\\\" one\"",
-    "\u{e9}t\u{e9}", "\"\u{65e5}\u{672c}\"", "-1.5", "\"// {\"",
+    "yes",
+    "no",
+    "\"world news\"",
+    "7",
+    "07",
+    "\"sci/tech\"",
+    "span",
+    "in",
+    "as",
+    "\"a \\\"quoted\\\" one\"",
+    "\u{e9}t\u{e9}",
+    "\"\u{65e5}\u{672c}\"",
+    "-1.5",
+    "\"// {\"",
 ];
 const OF_LABELS: [&str; 4] = ["accuracy", "matthews", "f1", "accuracy_f1"];
 const OF_SCORES: [&str; 3] = ["pearson", "spearman", "pearson_spearman"];
@@ -436,7 +473,24 @@ fn number(value: usize, dice: &mut Dice) -> String {
 
 /// A text in quotes that is not blank.
 fn text(dice: &mut Dice) -> String {
-    let letters = ["a", "b", " ", "/", ".", "-", "\\\"", "\\\\", "{", "//", "'", "\t", "\u{e9}", "\u{1F600}", "\u{202e}", "\u{0}"];
+    let letters = [
+        "a",
+        "b",
+        " ",
+        "/",
+        ".",
+        "-",
+        "\\\"",
+        "\\\\",
+        "{",
+        "//",
+        "'",
+        "\t",
+        "\u{e9}",
+        "\u{1F600}",
+        "\u{202e}",
+        "\u{0}",
+    ];
     let mut text = String::from("data");
     for _ in 0..dice.below(12) {
         text.push_str(dice.pick(&letters));

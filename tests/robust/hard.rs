@@ -57,7 +57,8 @@ fn a_file_at_the_limit_is_read() {
 
 #[test]
 fn too_many_tasks_are_one_mistake() {
-    let text = fill(&format!("{HEAD}tasks {{\n"), |i| format!("t{i} {{ classify 2 data tsv \"d\" }}\n"), "}", LIMIT);
+    let text =
+        fill(&format!("{HEAD}tasks {{\n"), |i| format!("t{i} {{ classify 2 data tsv \"d\" }}\n"), "}", LIMIT);
     camtlc("check", text.as_bytes()).fails("cam::");
     camtlc("fmt", text.as_bytes()).succeeds();
 }
@@ -78,8 +79,10 @@ fn a_thousand_tasks_are_not_too_many() {
 fn many_mistakes_of_every_kind_are_bounded() {
     let labels = fill("classify ", |i| format!("l{i}, "), "end data tsv \"d\"", LIMIT - 400);
     let twice = fill("classify ", |i| format!("l{}, ", i / 2), "end data tsv \"d\"", LIMIT - 400);
-    let regressing = fill("tasks {\n", |i| format!("t{i} {{ regress 0 .. 1 data tsv \"d\" }}\n"), "}", LIMIT / 4);
-    let borrowing = |i: usize| format!("t{i:0300} {{ classify 2 data tsv \"d\" uncertainty as u{i:0300} }}\n");
+    let regressing =
+        fill("tasks {\n", |i| format!("t{i} {{ regress 0 .. 1 data tsv \"d\" }}\n"), "}", LIMIT / 4);
+    let borrowing =
+        |i: usize| format!("t{i:0300} {{ classify 2 data tsv \"d\" uncertainty as u{i:0300} }}\n");
     for text in [
         // The same setting, over and over.
         fill(&format!("{HEAD}{TASKS}train {{\n"), |_| "batch 0\n".to_owned(), "}", 400_000),
@@ -96,13 +99,20 @@ fn many_mistakes_of_every_kind_are_bounded() {
         fill(&format!("{HEAD}{TASKS}train {{ batch 1"), |i| format!(", {i}"), "}", LIMIT),
         // Modules at one place, names that are taken, parts that are frozen.
         fill(&format!("{HEAD}{TASKS}"), |_| "attach norm to layers 0..12\n".to_owned(), "", 30_000 * 28),
-        fill(&format!("{HEAD}{TASKS}"), |_| "attach bottleneck to layer 0 { width 1 }\n".to_owned(), "", LIMIT),
+        fill(
+            &format!("{HEAD}{TASKS}"),
+            |_| "attach bottleneck to layer 0 { width 1 }\n".to_owned(),
+            "",
+            LIMIT,
+        ),
         fill(&format!("{HEAD}{TASKS}"), |_| "attach alignment after embeddings\n".to_owned(), "", LIMIT),
         fill(&format!("{HEAD}tasks {{\n"), |_| "t { classify 2 data tsv \"d\" }\n".to_owned(), "}", LIMIT),
         fill(&format!("{HEAD}tasks {{\n"), |_| "t {}\n".to_owned(), "}", LIMIT),
         fill(&format!("{HEAD}{TASKS}freeze layer 0"), |_| ", layers 0..12".to_owned(), "", LIMIT),
         fill(&format!("{HEAD}{TASKS}"), |_| "freeze embeddings\n".to_owned(), "", LIMIT),
         fill(&format!("{HEAD}{TASKS}"), |_| "model m\n".to_owned(), "", LIMIT),
+        // Assertions, each about the whole model.
+        fill(&format!("{HEAD}{TASKS}"), |_| "assert flops <= 1\n".to_owned(), "", LIMIT),
         // Labels: 150 000 at least, different or each twice.
         format!("{HEAD}tasks {{ only {{ {twice} }} }}"),
         format!("{HEAD}tasks {{ only {{ {labels} metric f1 }} }}"),
@@ -146,6 +156,36 @@ fn many_tasks_of_many_labels_are_bounded() {
     let tasks: String = (0..1_000).map(|i| format!("t{i} {{ classify 100000 data tsv \"d\" }}\n")).collect();
     let run = camtlc("check", format!("{HEAD}tasks {{ {tasks} }}").as_bytes());
     assert!(matches!(run.code(), 0 | 1), "{}", run.stderr());
+}
+
+#[test]
+fn assertions_that_hold_are_cheap() {
+    let text = fill(&format!("{HEAD}{TASKS}"), |_| "assert flops > 1\n".to_owned(), "", LIMIT);
+    camtlc("check", text.as_bytes()).succeeds();
+}
+
+/// Each variant is checked as a model, with all that the model has.
+#[test]
+fn many_variants_of_a_large_model_are_bounded() {
+    let variants: String = (0..100).map(|i| format!("variant v{i} {{ fidelity reference }}\n")).collect();
+    let labels = fill("classify ", |i| format!("l{i}, "), "end data tsv \"d\"", LIMIT - 10_000);
+    let counts: String = (0..1_000).map(|i| format!("t{i} {{ classify 100 data tsv \"d\" }}\n")).collect();
+    for tasks in [labels, counts] {
+        let tasks = if tasks.starts_with("classify") { format!("only {{ {tasks} }}") } else { tasks };
+        let run = camtlc("check", format!("{HEAD}tasks {{ {tasks} }}\n{variants}").as_bytes());
+        assert!(matches!(run.code(), 0 | 1), "{}", run.stderr());
+    }
+}
+
+/// Warnings, however many, hide no mistake behind them.
+#[test]
+fn mistakes_are_not_lost_among_warnings() {
+    let sizes = HEAD.replace("layers 12", "layers 1000");
+    let uneven: String =
+        (0..1_000).map(|i| format!("attach attention to layer {i} {{ blocks 3 }}\n")).collect();
+    let text = format!("{sizes}{TASKS}{uneven}");
+    camtlc("check", text.as_bytes()).succeeds();
+    camtlc("check", format!("{text}train {{ dropout 2 }}\n").as_bytes()).fails("cam::train::dropout");
 }
 
 #[test]
@@ -225,7 +265,8 @@ fn letters_that_are_no_white_space_are_unexpected_where_they_stand() {
 
 #[test]
 fn columns_are_counted_in_letters() {
-    let tasks = "tasks { only { classify \"\u{1F600}\u{1F600}\", \"\u{e9}\" metric mathews data tsv \"x\" } }\n";
+    let tasks =
+        "tasks { only { classify \"\u{1F600}\u{1F600}\", \"\u{e9}\" metric mathews data tsv \"x\" } }\n";
     let run = camtlc("check", format!("{HEAD}{tasks}").as_bytes());
     run.fails("cam::task::unknown_metric");
     let letters = tasks.chars().take_while(|letter| *letter != 'm').count();

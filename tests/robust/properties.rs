@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use camtl::{
     analysis::{self, Compiled, Files, NoFiles, Rejected},
     codegen::{self, Options, Runtime},
-    diagnostics::{Diagnostics, Style},
+    diagnostics::{Diagnostics, Style, codes},
+    diff::{Diff, Side},
     fmt,
     graph::{self, Format, Graph, Group},
-    ir::{Count, ParameterCount, Program},
+    ir::{Count, ParameterCount, Program, cost::Load},
     span::{Source, Sources},
     stats::Stats,
     syntax,
@@ -65,8 +66,10 @@ pub fn check_syntax(source: &Source) {
 pub fn check_compiled(compiled: &Compiled) {
     assert!(!compiled.warnings.has_errors(), "a program has mistakes: {:?}", compiled.warnings.codes());
     check_report(&compiled.sources, &compiled.warnings);
-    for program in std::iter::once(&compiled.program).chain(&compiled.variants) {
-        check_program(program, &compiled.text);
+    check_program(&compiled.program, &compiled.text);
+    for variant in &compiled.variants {
+        check_program(variant, &compiled.text);
+        check_diff(&compiled.program, variant);
     }
     let alone = Source::new("alone.cam", &compiled.text);
     match analysis::compile_model(&alone, &NoFiles) {
@@ -78,12 +81,12 @@ pub fn check_compiled(compiled: &Compiled) {
     }
 }
 
-/// Every mistake has a code, stands in its text, and can be shown; there are not too many.
+/// Every mistake has a known code, stands in its text, and can be shown; there are not too many.
 pub fn check_report(sources: &Sources, found: &Diagnostics) {
     assert!(found.len() <= MOST_MISTAKES, "{} mistakes", found.len());
     for one in found.iter() {
         let code = one.code().expect("every mistake has a code").to_string();
-        assert!(code.starts_with("cam::"), "{code} is no code of the language");
+        assert!(codes::find(&code).is_some(), "{code} is not in the list");
         for label in one.labels().into_iter().flatten() {
             let (file, start) = sources.locate(label.offset());
             let end = start + label.len();
@@ -105,20 +108,39 @@ pub fn check_program(program: &Program, text: &str) {
             panic!("{}: {error}\n{}", file.path, file.text);
         }
     }
-    for format in [Format::Text, Format::Dot, Format::Mermaid, Format::Json] {
+    for format in [Format::Text, Format::Dot, Format::Mermaid] {
         assert!(!graph::render(program, format).is_empty(), "an empty graph");
     }
+    let picture = graph::render(program, Format::Svg);
+    roxmltree::Document::parse(&picture).expect("a picture is XML");
+    let graph = graph::render(program, Format::Json);
+    serde_json::from_str::<Value>(&graph).expect("a graph is JSON");
+
+    let counted = ParameterCount::of(program).sum();
     let graph = Graph::of(program);
-    let counted = ParameterCount::of(program);
     for graph in [graph.folded(), graph] {
         let total: Count = graph.groups.iter().map(Group::parameters).sum();
-        assert_eq!(total, counted.sum(), "the graph's parts are not the program's");
+        assert_eq!(total, counted, "the graph's parts are not the program's");
     }
-    let stats = Stats::of(program);
+    let stats = Stats::of(program, Load::of(program));
+    assert_eq!(stats.parameters, counted);
     let total: Count = stats.components.iter().map(|(_, count)| *count).sum();
-    assert_eq!(total, counted.sum(), "the components are not the program");
+    assert_eq!(total, counted, "the components are not the program");
     assert!(stats.text().contains(&program.name));
     serde_json::from_str::<Value>(&stats.json()).expect("figures are JSON");
+}
+
+/// What two programs do not share can be told, and a program shares all with itself.
+fn check_diff(model: &Program, variant: &Program) {
+    let [model, variant] = [("model", model), ("variant", variant)].map(|(name, program)| Side {
+        name,
+        program,
+        load: Load::of(program),
+    });
+    let diff = Diff::of(model, variant);
+    assert!(!diff.text().is_empty());
+    serde_json::from_str::<Value>(&diff.json()).expect("differences are JSON");
+    assert!(Diff::of(variant, variant).is_empty(), "a program differs from itself");
 }
 
 /// A tree with nothing left of where its words stood: no spans, and comments by their text.

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::{
     dice::Dice,
-    generate::{Sizes, Tokens, attach, attention, block, bottleneck, include, part, runs, settings, tokens, words},
+    generate::{
+        Sizes, Tokens, attach, attention, block, bottleneck, include, part, runs, settings, tokens, words,
+    },
 };
 
 /// What a model or a variant has.
@@ -168,7 +170,9 @@ fn attach_another(sizes: &Sizes, form: &mut Form, dice: &mut Dice) -> Tokens {
 
 fn replace(list: &mut Vec<Range<usize>>, new: &Range<usize>) {
     let rest = |old: &Range<usize>| {
-        [old.start..old.end.min(new.start), old.start.max(new.end)..old.end].into_iter().filter(|r| !r.is_empty())
+        [old.start..old.end.min(new.start), old.start.max(new.end)..old.end]
+            .into_iter()
+            .filter(|r| !r.is_empty())
     };
     *list = list.iter().flat_map(rest).chain([new.clone()]).collect();
 }
@@ -199,7 +203,9 @@ fn unfreeze(form: &mut Form, dice: &mut Dice) -> Option<Tokens> {
 /// A task that nobody borrows from and that classifies beside others: the sampler still has enough.
 fn drop_task(form: &mut Form, dice: &mut Dice) -> Option<Tokens> {
     let scored = form.tasks.iter().filter(|(_, task)| task.iter().any(|token| token == "classify")).count();
-    let is_lender = |name: &String| form.tasks.iter().any(|(_, task)| task.windows(2).any(|w| w[0] == "as" && w[1] == *name));
+    let is_lender = |name: &String| {
+        form.tasks.iter().any(|(_, task)| task.windows(2).any(|w| w[0] == "as" && w[1] == *name))
+    };
     let free: Vec<usize> = (0..form.tasks.len()).filter(|i| !is_lender(&form.tasks[*i].0)).collect();
     if scored < 2 || free.is_empty() {
         return None;
@@ -214,5 +220,13 @@ pub fn fidelity(dice: &mut Dice) -> Tokens {
 
 /// One that holds of every model.
 pub fn assertion(dice: &mut Dice) -> Tokens {
-    tokens("assert", dice.pick(&[&["parameters", ">=", "1", "x", "backbone"][..], &["trained", ">", "0"]]))
+    words(dice.pick(&[
+        "assert parameters >= 1 x backbone",
+        "assert trained > 0",
+        "assert memory > 1e-3 MiB",
+        "assert memory <= 1e300 x backbone",
+        "assert flops >= 1",
+        "assert flops < 1e300 P",
+        "assert parameters < 1_000_000_000 G",
+    ]))
 }
