@@ -1,61 +1,64 @@
 //! Generated crates, as rustc sees them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use camtl::{
-    analysis,
+    analysis::{self, Files},
     codegen::{self, Options, Runtime},
+    disk::Folder,
     ir::Program,
     span::Source,
 };
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use super::{
-    generate::{self, Model},
-    properties::Around,
-};
+use super::generate::{self, Model};
 
 /// Generated models, beside those of the corpus.
 const GENERATED: usize = 24;
 
 #[test]
-#[ignore = "minutes: compiles 30 crates"]
+#[ignore = "minutes: compiles 50 crates"]
 fn rustc_takes_every_crate_without_a_warning() {
-    let rejected: Vec<String> = models().iter().flat_map(|(name, model)| check(name, model)).collect();
+    let mut rejected = Vec::new();
+    for (path, source) in corpus() {
+        rejected.extend(check(&source, &Folder::of(&path)));
+    }
+    // The same models in every run.
+    let mut runner = TestRunner::deterministic();
+    for i in 0..GENERATED {
+        let model = generate::model().new_tree(&mut runner).expect("the generator rejects nothing");
+        let Model { text, files } = model.current();
+        rejected.extend(check(&Source::new(format!("generated_{i}"), text), &files));
+    }
     assert!(rejected.is_empty(), "{} crates are rejected\n{}", rejected.len(), rejected.join("\n"));
 }
 
-/// The corpus, and generated models that are the same in every run.
-fn models() -> BTreeMap<String, Model> {
-    let mut models = BTreeMap::new();
+fn corpus() -> Vec<(PathBuf, Source)> {
+    let mut corpus = Vec::new();
     for folder in ["models", "tests/ok"] {
         for entry in fs::read_dir(root().join(folder)).expect("the corpus is there") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "cam") {
                 let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-                let text = fs::read_to_string(path).expect("the corpus is text");
-                models.insert(name, Model { text, files: Around::default() });
+                let text = fs::read_to_string(&path).expect("the corpus is text");
+                corpus.push((path, Source::new(name, text)));
             }
         }
     }
-    let mut runner = TestRunner::deterministic();
-    for i in 0..GENERATED {
-        let model = generate::model().new_tree(&mut runner).expect("the generator rejects nothing");
-        models.insert(format!("generated_{i}"), model.current());
-    }
-    models
+    corpus
 }
 
 /// What is wrong with the crates of a model and of its variants.
-fn check(name: &str, model: &Model) -> Vec<String> {
-    let compiled = analysis::compile_model(&Source::new(name, &model.text), &model.files);
-    let compiled = compiled.expect("the model is legal");
+fn check(source: &Source, files: &dyn Files) -> Vec<String> {
+    let compiled = match analysis::compile_model(source, files) {
+        Ok(compiled) => compiled,
+        Err(rejected) => panic!("{} is not legal: {:?}", source.name, rejected.diagnostics.codes()),
+    };
     let programs = std::iter::once(&compiled.program).chain(&compiled.variants);
-    programs.filter_map(|program| check_crate(name, program, &compiled.text).err()).collect()
+    programs.filter_map(|program| check_crate(&source.name, program, &compiled.text).err()).collect()
 }
 
 /// `cargo check` of a program's crate, warnings denied; rustc's words where it fails.
