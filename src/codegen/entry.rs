@@ -33,10 +33,15 @@ pub fn main_rs(program: &Program) -> String {
 }
 
 fn header(program: &Program) -> String {
-    let title = match &program.summary {
-        Some(summary) => format!("`{}`: {summary}", program.name),
-        None => format!("`{}`, a task-conditioned multi-task Transformer.", program.name),
-    };
+    let title = title(program);
     let version = env!("CARGO_PKG_VERSION");
     format!("{title}\n\nMade by camtlc {version} from model.cam; do not edit, change the model instead.")
+}
+
+/// What the model is, in a line.
+pub fn title(program: &Program) -> String {
+    match &program.summary {
+        Some(summary) => format!("`{}`: {summary}", program.name),
+        None => format!("`{}`, a task-conditioned multi-task Transformer.", program.name),
+    }
 }

@@ -1,0 +1,74 @@
+//! What keeps a model from being compiled, for cargo and for a person.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::lines;
+use crate::diagnostics::{Diagnostics, Style};
+use crate::span::Source;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("the model `{}` cannot be read", path.display())]
+    #[diagnostic(
+        code(build::read),
+        help("a relative path is looked up from the folder of the crate's Cargo.toml")
+    )]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+
+    #[error("`{}` cannot be written", path.display())]
+    #[diagnostic(code(build::write))]
+    Write {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+
+    #[error("{variable} is not set")]
+    #[diagnostic(
+        code(build::no_cargo),
+        help("cargo sets it for a build.rs; elsewhere the folder is named with `Compiler::out_dir`")
+    )]
+    NoCargo { variable: &'static str },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Mistakes(#[from] Mistakes),
+}
+
+/// All mistakes of a model, and the warnings beside them.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the model `{}` has mistakes", model.name)]
+#[diagnostic(code(build::mistakes))]
+pub struct Mistakes {
+    pub(super) model: Source,
+    pub(super) found: Diagnostics,
+}
+
+impl Error {
+    /// What cargo is to be told: a line for each mistake. Ends with a line break.
+    pub fn instructions(&self) -> String {
+        let tell = |kind: &str, line: String| format!("cargo::{kind}={line}\n");
+        match self {
+            Self::Mistakes(Mistakes { model, found }) => {
+                let errors = found.errors().map(|error| tell("error", lines::located(error, model)));
+                let warnings = found.warnings().map(|one| tell("warning", lines::located(one, model)));
+                errors.chain(warnings).collect()
+            }
+            other => tell("error", lines::line(other)),
+        }
+    }
+
+    /// The mistakes under the lines of the model that they speak of; of another error its line.
+    pub fn report(&self) -> String {
+        match self {
+            Self::Mistakes(Mistakes { model, found }) => found.render(model, Style::Plain),
+            other => format!("{}\n", lines::line(other)),
+        }
+    }
+}
