@@ -57,6 +57,35 @@ fn generated_crates() {
     }
 }
 
+/// One is enough: its parts are those of the crates.
+#[test]
+fn an_embedded_model() {
+    let model = corpus().into_iter().find(|model| model.name == "ok_plain").expect("it is in the corpus");
+    let text = codegen::embed(&model.program, &model.text).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    insta::assert_snapshot!(format!("{}.embedded.rs", model.name), text);
+}
+
+#[test]
+fn an_embedded_model_is_rust_and_holds_its_text() {
+    for mut model in corpus() {
+        model.text.push_str("// \"#\r\n\t{}\\ \u{e9}");
+        let text = codegen::embed(&model.program, &model.text);
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", model.name));
+        let [syn::Item::Mod(module)] = parsed.items.as_slice() else { panic!("one module:\n{text}") };
+        let (_, items) = module.content.as_ref().expect("it has its items");
+        let source = items.iter().find_map(|item| match item {
+            syn::Item::Const(constant) if constant.ident == "SOURCE" => Some(&*constant.expr),
+            _ => None,
+        });
+        let Some(syn::Expr::Macro(concat)) = source else { panic!("no source:\n{text}") };
+        let lines = concat
+            .mac
+            .parse_body_with(syn::punctuated::Punctuated::<syn::LitStr, syn::Token![,]>::parse_terminated);
+        let source: String = lines.expect("string literals").iter().map(syn::LitStr::value).collect();
+        assert_eq!(source, model.text);
+    }
+}
+
 #[test]
 fn generated_rust_is_rust_and_reads_well() {
     for model in corpus() {

@@ -3,7 +3,7 @@
 //!
 //! Two crates are built, in a home of their own below cargo's target folder, so that their dependencies are compiled
 //! only the first time.
-#![cfg(all(feature = "compiler", feature = "runtime"))]
+#![cfg(all(feature = "cli", feature = "runtime"))]
 
 mod mistakes;
 mod pretrained;
