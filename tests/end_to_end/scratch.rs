@@ -31,7 +31,7 @@ fn a_model_is_built_trained_evaluated_and_asked() {
     it_evaluates_as_in_training(&place);
     it_predicts(&place);
     the_seed_decides(&place);
-    its_parameters_are_those_of_the_model(&place, "tiny.cam", &binary);
+    its_parameters_are_those_of_the_model(&place, "tiny.cam", None, &binary);
     let record: Value = serde_json::from_str(&place.read("runs/tiny/run.json")).unwrap();
     let stats: Value = serde_json::from_str(&place.succeed(&["stats", "tiny.cam", "--json"])).unwrap();
     for (recorded, counted) in [("all", "total"), ("trained", "trained"), ("new", "new")] {
@@ -84,13 +84,19 @@ fn the_seed_decides(place: &Place) {
 }
 
 /// What the compiler lists and counts is what the program has.
-pub fn its_parameters_are_those_of_the_model(place: &Place, model: &str, binary: &Path) {
+pub fn its_parameters_are_those_of_the_model(
+    place: &Place,
+    model: &str,
+    variant: Option<&str>,
+    binary: &Path,
+) {
     let out = Command::new(binary).arg("parameters").output().unwrap();
     assert!(out.status.success(), "{}", text(&out.stderr));
     let built: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
     let source = Source::new(model, place.read(model));
-    let (program, _) = analysis::compile(&source).unwrap_or_else(|_| panic!("{model} is wrong"));
-    let listed: Vec<Value> = ir::parameters(&program)
+    let compiled =
+        analysis::compile_model(&source, &analysis::NoFiles).unwrap_or_else(|_| panic!("{model} is wrong"));
+    let listed: Vec<Value> = ir::parameters(compiled.form(variant).unwrap())
         .into_iter()
         .map(|parameter| {
             json!({
@@ -103,7 +109,9 @@ pub fn its_parameters_are_those_of_the_model(place: &Place, model: &str, binary:
         .collect();
     assert_eq!(built, listed);
 
-    let stats: Value = serde_json::from_str(&place.succeed(&["stats", model, "--json"])).unwrap();
+    let variant: Vec<&str> = variant.into_iter().flat_map(|name| ["--variant", name]).collect();
+    let stats = place.succeed(&[&["stats", model, "--json"], variant.as_slice()].concat());
+    let stats: Value = serde_json::from_str(&stats).unwrap();
     let total: u64 = built
         .iter()
         .map(|parameter| -> u64 {
