@@ -221,7 +221,7 @@ fn lower(model: &Model, portable: bool) -> codegen::Crate {
 }
 
 fn side(model: &Model) -> Side<'_> {
-    Side { name: &model.program.name, program: &model.program, load: Load::of(&model.program) }
+    Side { name: &model.name, program: &model.program, load: Load::of(&model.program) }
 }
 
 fn model(path: &str) -> Model {
