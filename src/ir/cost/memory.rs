@@ -122,11 +122,7 @@ impl Tape<'_> {
         let Backbone { hidden, ffn, .. } = self.program.backbone;
         let stages = self.stages();
         let mut kept: u128 = stages.iter().flat_map(|stage| &stage.kept).map(|(_, numbers)| numbers).sum();
-        let mut gradients = 0;
-        let mut peak = match self.program.constant_part() {
-            0 => 0,
-            _ => self.tokens(running(&self.program.backbone)),
-        };
+        let (mut gradients, mut peak) = (0, 0);
         for stage in stages.iter().rev() {
             gradients += stage.gradients;
             peak = peak.max(kept + gradients);
@@ -138,7 +134,11 @@ impl Tape<'_> {
             true => self.tokens((2 * hidden).max(ffn.saturating_sub(2 * hidden))),
             false => 0,
         };
-        peak + passing
+        let constant = match self.program.constant_part() {
+            0 => 0,
+            _ => self.tokens(running(&self.program.backbone)),
+        };
+        constant.max(peak + passing)
     }
 
     /// Their output; where they are trained also the sum of the three tables, what normalizes it, the three indices of 8
