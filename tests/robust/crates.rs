@@ -19,6 +19,10 @@ use super::generate::{self, Model};
 /// Generated models, beside those of the corpus.
 const GENERATED: usize = 24;
 
+/// Names that mean something to cargo, to rustc or among the dependencies.
+const NAMES: [&str; 10] =
+    ["build", "deps", "examples", "incremental", "_x", "_1a", "a_", "serde", "runner", "tokenizers"];
+
 #[test]
 #[ignore = "minutes: compiles 50 crates"]
 fn rustc_takes_every_crate_without_a_warning() {
@@ -32,6 +36,15 @@ fn rustc_takes_every_crate_without_a_warning() {
         let model = generate::model().new_tree(&mut runner).expect("the generator rejects nothing");
         let Model { text, files } = model.current();
         rejected.extend(check(&Source::new(format!("generated_{i}"), text), &files));
+    }
+    for name in NAMES {
+        let text = format!(
+            "model {name}\n\
+             backbone bert {{ checkpoint \"x\" layers 2 hidden 8 heads 2 ffn 8 vocab 8 positions 8 }}\n\
+             sequence 8\n\
+             tasks {{ {name} {{ classify 2 data tsv \"x\" }} }}\n"
+        );
+        rejected.extend(check(&Source::new(format!("name_{name}"), text), &Folder::of(root())));
     }
     assert!(rejected.is_empty(), "{} crates are rejected\n{}", rejected.len(), rejected.join("\n"));
 }

@@ -303,6 +303,17 @@ fn numbers_beyond_their_range_are_mistakes() {
     }
 }
 
+/// Scores are computed in single precision: their range has to be one there.
+#[test]
+fn ranges_of_scores_fit_single_precision() {
+    for range in ["-1e300 .. 1e300", "0 .. 1e39", "-3e38 .. 3e38", "0 .. 1e-60", "1 .. 1.000000000001"] {
+        let task = format!(
+            "tasks {{ only {{ regress {range} data tsv \"d\" }} }} train {{ sampler proportional }}\n"
+        );
+        camtlc("check", format!("{HEAD}{task}").as_bytes()).fails("cam::task::range");
+    }
+}
+
 // ---- nothing at all ------------------------------------------------------------------------------------------
 
 #[test]
