@@ -101,11 +101,11 @@ pub fn check_report(sources: &Sources, found: &Diagnostics) {
 /// Lowers to Rust, and graph and figures agree about the parameters.
 pub fn check_program(program: &Program, text: &str) {
     let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable: true };
-    for file in codegen::lower(program, text, &options).files {
-        if file.path.ends_with(".rs")
-            && let Err(error) = syn::parse_file(&file.text)
-        {
-            panic!("{}: {error}\n{}", file.path, file.text);
+    let files = codegen::lower(program, text, &options).files.into_iter();
+    let rust = files.filter(|file| file.path.ends_with(".rs")).map(|file| file.text);
+    for text in rust.chain([codegen::embed(program, text)]) {
+        if let Err(error) = syn::parse_file(&text) {
+            panic!("{error}\n{text}");
         }
     }
     for format in [Format::Text, Format::Dot, Format::Mermaid] {
