@@ -44,17 +44,33 @@ struct Printer<'a> {
 impl<'a> Printer<'a> {
     fn item(&mut self, item: &Item) {
         match item {
-            Item::Model(model) => self.line(model.span, vec![format!("model {}", model.name.text)], None),
             Item::Backbone(backbone) => {
                 self.with_body(backbone.span, format!("backbone {}", backbone.kind.text), &backbone.body);
             }
-            Item::Sequence(sequence) => {
-                self.line(sequence.span, vec![format!("sequence {}", sequence.length.text)], None);
-            }
             Item::Tasks(tasks) => self.tasks(tasks),
-            Item::Freeze(freeze) => self.line(freeze.span, vec![phrases::freeze(freeze)], None),
             Item::Attach(attach) => self.attach(attach),
             Item::Train(train) => self.with_body(train.span, "train".to_owned(), &train.body),
+            Item::Variant(variant) => self.variant(variant),
+            item => {
+                if let Some(line) = phrases::short_item(item) {
+                    self.line(item.span(), vec![line], None);
+                }
+            }
+        }
+    }
+
+    fn variant(&mut self, variant: &ast::Variant) {
+        let head = phrases::variant_head(variant);
+        let is_inline = !self.text[variant.block.start..variant.block.end].contains('\n');
+        match phrases::inline_items(&variant.items).filter(|_| is_inline) {
+            Some(items) => self.line(variant.span, vec![format!("{head} {items}")], None),
+            None => {
+                self.open(variant.span, variant.block, head);
+                for item in &variant.items {
+                    self.item(item);
+                }
+                self.close(variant.block);
+            }
         }
     }
 

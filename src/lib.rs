@@ -8,7 +8,8 @@
 //! |---|---|---|---|
 //! | parse | [`syntax`] | text | [`syntax::ast`]: what was written, with spans |
 //! | analyse | [`analysis`] | ast | [`ir::Program`]: what was meant, or every mistake at once |
-//! | print | [`fmt`], [`graph`], [`stats`] | ast or ir | text |
+//! | print | [`fmt`], [`graph`], [`stats`], [`diff`] | ast or ir | text |
+//! | explain | [`explain`] | the code of a mistake | text |
 //! | lower | [`codegen`] | ir | the files of a Rust crate |
 //! | compute | `kernels`, `nn` | tensors | the conditional network on dfdx's tape |
 //! | feed | `data` | files | tokenized batches |
@@ -28,6 +29,14 @@ pub mod cli;
 pub mod codegen;
 #[cfg(feature = "compiler")]
 pub mod diagnostics;
+#[cfg(feature = "compiler")]
+pub mod diff;
+#[cfg(feature = "compiler")]
+pub mod disk;
+#[cfg(feature = "compiler")]
+pub mod explain;
+#[cfg(feature = "compiler")]
+mod figures;
 #[cfg(feature = "compiler")]
 pub mod fmt;
 #[cfg(feature = "compiler")]

@@ -20,9 +20,11 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Check(args) => cli::check::run(&args).map(done),
+        Command::Explain(args) => cli::explain::run(&args).map(done),
         Command::Fmt(args) => cli::fmt::run(&args).map(done),
         Command::Graph(args) => cli::graph::run(&args).map(done),
         Command::Stats(args) => cli::stats::run(&args).map(done),
+        Command::Diff(args) => cli::diff::run(&args).map(done),
         Command::Build(args) => cli::build::run(&args).map(done),
         Command::Train(args) => cli::train::run(&args),
         Command::Eval(args) => cli::eval::run(&args),

@@ -77,6 +77,47 @@ fn graphs_and_stats_go_to_stdout() {
 }
 
 #[test]
+fn a_code_is_explained_by_its_long_and_its_short_name() {
+    let out = camtlc(&["explain", "cam::shape::heads"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(
+        stdout(&out).starts_with("cam::shape::heads\n\nThe heads do not divide hidden.\n"),
+        "{}",
+        stdout(&out)
+    );
+    assert!(stdout(&out).contains("\nWrong\n\n    backbone bert {\n"), "{}", stdout(&out));
+    assert_eq!(stdout(&camtlc(&["explain", "shape::heads"])), stdout(&out));
+}
+
+#[test]
+fn codes_are_listed_by_area() {
+    let all = camtlc(&["explain"]);
+    assert_eq!(code(&all), 0, "{}", stderr(&all));
+    let heads = stdout(&all).lines().find(|line| line.starts_with("cam::shape::heads ")).map(str::to_owned);
+    assert!(heads.is_some_and(|line| line.ends_with("  the heads do not divide hidden")), "{}", stdout(&all));
+
+    let shapes = camtlc(&["explain", "shape"]);
+    assert_eq!(code(&shapes), 0, "{}", stderr(&shapes));
+    assert!(stdout(&shapes).lines().all(|line| line.starts_with("cam::shape::")), "{}", stdout(&shapes));
+}
+
+#[test]
+fn an_unknown_code_is_a_mistake_with_a_help() {
+    for (name, help) in [
+        ("shape::head", "did you mean `cam::shape::heads`?"),
+        ("cam::shape_heads", "did you mean `cam::shape::heads`?"),
+        ("E0308", "`camtlc explain` lists all codes"),
+    ] {
+        let out = camtlc(&["explain", name]);
+        assert_eq!(code(&out), 1);
+        assert!(stderr(&out).contains("camtlc::explain"), "{}", stderr(&out));
+        assert!(stderr(&out).contains(&format!("no code is called `{name}`")), "{}", stderr(&out));
+        assert!(stderr(&out).contains(help), "{}", stderr(&out));
+        assert!(stdout(&out).is_empty(), "{}", stdout(&out));
+    }
+}
+
+#[test]
 fn a_reader_that_stops_early_is_no_error() {
     let mut child = command(&["graph", QUICKSTART, "--format", "json"])
         .stdout(Stdio::piped())
@@ -110,12 +151,7 @@ fn fmt_checks_and_then_rewrites() {
 #[test]
 fn fmt_reads_stdin() {
     let tidy = fs::read_to_string(rooted(QUICKSTART)).expect("read");
-    let mut child =
-        command(&["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("camtlc starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(tidy.replacen("model quickstart", "model   quickstart", 1).as_bytes()).expect("written");
-    drop(stdin);
-    let out = child.wait_with_output().expect("camtlc ends");
+    let out = camtlc_with(&["fmt", "-"], &tidy.replacen("model quickstart", "model   quickstart", 1));
     assert_eq!(code(&out), 0);
     assert!(stdout(&out).contains("model quickstart\n"), "{}", stdout(&out));
 }
@@ -344,6 +380,20 @@ fn sandbox(arguments: &[&str]) -> Sandbox {
     Sandbox { home, command }
 }
 
+/// With a text on stdin.
+fn camtlc_with(arguments: &[&str], text: &str) -> Output {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("camtlc starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(text.as_bytes()).expect("written");
+    drop(stdin);
+    child.wait_with_output().expect("camtlc ends")
+}
+
 fn camtlc(arguments: &[&str]) -> Output {
     command(arguments).output().expect("camtlc runs")
 }
@@ -373,4 +423,74 @@ fn stdout(out: &Output) -> String {
 
 fn stderr(out: &Output) -> String {
     String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+#[test]
+fn check_reads_stdin_and_tells_everything_as_json() {
+    let text = "model wrong\nbackbone bert { heds 12 }\nsequence é\n";
+    let out = camtlc_with(&["check", "--json", "-"], text);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).is_empty(), "{}", stderr(&out));
+    let json: serde_json::Value = serde_json::from_str(&stdout(&out)).expect("JSON");
+    let file = &json["files"][0];
+    assert_eq!(file["file"], "-");
+    assert_eq!(file["errors"], file["diagnostics"].as_array().map(Vec::len).expect("a list"));
+    let mut found = file["diagnostics"].as_array().expect("a list").iter();
+    let unexpected = found.find(|one| one["code"] == "cam::syntax::unexpected");
+    let label = &unexpected.expect("the sequence is no number")["labels"][0];
+    assert_eq!(label["file"], "stdin");
+    assert_eq!(label["start"], serde_json::json!({ "line": 3, "column": 10, "offset": 47 }));
+
+    let out = camtlc(&["check", "--json", QUICKSTART, "no/such.cam"]);
+    assert_eq!(code(&out), 1);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&out)).expect("JSON");
+    assert_eq!(json["files"][0]["model"], "quickstart");
+    assert_eq!(json["files"][1]["diagnostics"][0]["code"], "camtlc::file");
+}
+
+#[test]
+fn warnings_are_mistakes_on_request() {
+    let file = "models/camtl_base.cam";
+    assert_eq!(code(&camtlc(&["check", file])), 0);
+    assert_eq!(code(&camtlc(&["check", "--deny-warnings", file])), 1);
+    assert_eq!(code(&camtlc(&["check", "--deny-warnings", QUICKSTART])), 0);
+}
+
+#[test]
+fn a_variant_is_chosen_by_its_name() {
+    let file = "models/camtl_base.cam";
+    let out = camtlc(&["check", file, "--variant", "baseline"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stdout(&out).contains("`camtl_base.baseline` is fine"), "{}", stdout(&out));
+    let conditional = stdout(&camtlc(&["graph", file]));
+    let plain = stdout(&camtlc(&["graph", file, "--variant", "baseline"]));
+    assert!(conditional.contains("(conditional)") && !plain.contains("(conditional)"), "{plain}");
+    for command in ["check", "graph", "stats", "build", "train"] {
+        let out = camtlc(&[command, file, "--variant", "basline"]);
+        assert_eq!(code(&out), 1, "{command}");
+        assert!(stderr(&out).contains("did you mean `baseline`?"), "{command}: {}", stderr(&out));
+    }
+}
+
+#[test]
+fn what_is_not_compiled_yet_is_not_built() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("model.cam");
+    let quickstart = fs::read_to_string(rooted(QUICKSTART)).expect("read");
+    fs::write(&file, format!("{quickstart}\nfidelity reference\n")).expect("written");
+    let out = camtlc(&["build", &text(&file)]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("fidelity reference"), "{}", stderr(&out));
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_apart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("model.cam");
+    fs::write(&file, b"model a\n// caf\xe9\n").expect("written");
+    for command in ["check", "fmt", "graph"] {
+        let out = camtlc(&[command, &text(&file)]);
+        assert_eq!(code(&out), 1);
+        assert!(stderr(&out).contains("line 2 is not UTF-8"), "{}", stderr(&out));
+    }
 }

@@ -8,9 +8,10 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 use camtl::{
     analysis,
     diagnostics::{Diagnostics, Style, codes::CODES},
+    disk::Folder,
     fmt,
     ir::ParameterCount,
-    span::Source,
+    span::{Source, Sources},
     syntax,
 };
 use proptest::prelude::*;
@@ -22,9 +23,13 @@ fn legal_files_become_trees_and_programs() {
         let tree = syntax::parse(&source).expect("legal files parse");
         snapshot(&format!("ast__{stem}"), &outline(&json(&tree)));
 
-        let (program, warnings) = analysis::compile(&source).expect("legal files compile");
-        let report = warnings.render(&source, Style::Plain);
-        snapshot(&format!("ir__{stem}"), &format!("{}\n{report}", outline(&json(&program))));
+        let folder = if stem.starts_with("camtl") || stem == "quickstart" { "models" } else { "tests/ok" };
+        let files = Folder::of(&root().join(folder).join(&source.name));
+        let compiled = analysis::compile_model(&source, &files).expect("legal files compile");
+        let report = compiled.warnings.render(&compiled.sources, Style::Plain);
+        let programs = std::iter::once(&compiled.program).chain(&compiled.variants);
+        let programs: Vec<String> = programs.map(|program| outline(&json(program))).collect();
+        snapshot(&format!("ir__{stem}"), &format!("{}\n{report}", programs.join("\n")));
     }
 }
 
@@ -49,13 +54,45 @@ fn models_and_fixtures_are_in_their_layout() {
 #[test]
 fn each_mistake_is_reported_where_it_is() {
     for (stem, source) in corpus("tests/err") {
-        let found = diagnostics(&source);
+        let (found, report) = check(&source);
         let code = format!("cam::{}", stem.replacen('_', "::", 1));
         assert!(found.codes().iter().all(|found| *found == code), "{stem} shows {:?}", found.codes());
         assert!(!found.is_empty(), "{stem} shows nothing");
-        let report = found.render(&source, Style::Plain);
         snapshot(&format!("err__{stem}"), &format!("{}\n{report}", source.text));
     }
+}
+
+/// What no file of a reasonable size shows.
+#[test]
+fn files_of_any_size_are_reported_briefly() {
+    let mut listing = String::new();
+    for (code, text) in oversized() {
+        let source = Source::new("large.cam", text);
+        let (found, report) = check(&source);
+        assert_eq!(found.codes(), [code]);
+        listing.push_str(&report);
+        listing.push('\n');
+    }
+    snapshot("oversized", &listing);
+}
+
+/// A text for each code that is about numbers of things.
+fn oversized() -> [(&'static str, String); 3] {
+    let model = |items: String| {
+        format!(
+            "model example\n\
+             backbone bert {{ checkpoint \"x\" layers 2 hidden 8 heads 2 ffn 8 vocab 8 positions 8 }}\n\
+             sequence 8\n\
+             tasks {{ first {{ classify 2 data tsv \"first\" }} }}\n{items}"
+        )
+    };
+    let tasks: String = (0..1_001).map(|i| format!("t{i} {{ classify 2 data tsv \"t\" }}\n")).collect();
+    let variants: String = (0..102).map(|i| format!("variant v{i} {{ sequence 4 }}\n")).collect();
+    [
+        ("cam::syntax::too_long", "// a comment\n".repeat(100_000)),
+        ("cam::task::too_many", model(format!("tasks {{\n{tasks}}}\ntrain {{ batch 8 }}"))),
+        ("cam::variant::too_many", model(variants)),
+    ]
 }
 
 /// The list of codes, the structs in the code and the fixtures name the same mistakes.
@@ -75,10 +112,12 @@ fn codes_are_listed_used_and_shown() {
     used.sort();
     assert_eq!(used, listed, "each struct has its own code, and the list names it");
 
-    let shown: Vec<String> = corpus("tests/err").into_iter().map(|(stem, _)| stem).collect();
+    let oversized = oversized().map(|(code, _)| code.trim_start_matches("cam::").replacen("::", "_", 1));
+    let shown: BTreeSet<String> =
+        corpus("tests/err").into_iter().map(|(stem, _)| stem).chain(oversized).collect();
     let files: Vec<String> =
         listed.iter().map(|code| code.trim_start_matches("cam::").replacen("::", "_", 1)).collect();
-    assert_eq!(shown, files.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    assert_eq!(shown, files.into_iter().collect());
 }
 
 #[test]
@@ -143,7 +182,7 @@ fn syntax_errors_name_what_was_expected() {
     ] {
         let source = Source::new("text", text);
         let found = syntax::parse(&source).expect_err("the text is no file of the language");
-        let report = found.render(&source, Style::Plain);
+        let report = found.render(&Sources::of(source), Style::Plain);
         listing.push_str(&report);
         listing.push('\n');
     }
@@ -233,7 +272,7 @@ fn check_any_text(text: &str) {
         Ok((_, warnings)) => assert!(!warnings.has_errors()),
         Err(found) => {
             assert!(found.has_errors());
-            assert!(!found.render(&source, Style::Plain).is_empty());
+            assert!(!found.render(&Sources::of(source.clone()), Style::Plain).is_empty());
         }
     }
     if syntax::parse(&source).is_ok() {
@@ -258,11 +297,15 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-fn diagnostics(source: &Source) -> Diagnostics {
-    match analysis::compile(source) {
-        Ok((_, warnings)) => warnings,
-        Err(errors) => errors,
-    }
+/// What there is to say of a file of `tests/err`, and the report about it.
+fn check(source: &Source) -> (Diagnostics, String) {
+    let files = Folder::of(&root().join("tests/err").join(&source.name));
+    let (sources, found) = match analysis::compile_model(source, &files) {
+        Ok(compiled) => (compiled.sources, compiled.warnings),
+        Err(rejected) => (rejected.sources, rejected.diagnostics),
+    };
+    let report = found.render(&sources, Style::Plain);
+    (found, report)
 }
 
 fn legal() -> Vec<(String, Source)> {

@@ -5,8 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use camtl::analysis::Compiled;
 use camtl::codegen::{self, Options, Runtime};
+use camtl::disk::Folder;
 use camtl::graph::{self, Format};
+use camtl::ir::cost::Load;
 use camtl::ir::{Count, ParameterCount, Program};
 use camtl::span::Source;
 use camtl::stats::Stats;
@@ -16,6 +19,7 @@ struct Model {
     name: String,
     text: String,
     program: Program,
+    variants: Vec<Program>,
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn graphs() {
 #[test]
 fn stats() {
     for Model { name, program, .. } in corpus() {
-        let stats = Stats::of(&program);
+        let stats = Stats::of(&program, Load::of(&program));
         insta::assert_snapshot!(format!("{name}.stats.text"), stats.text());
         insta::assert_snapshot!(format!("{name}.stats.json"), stats.json());
     }
@@ -177,8 +181,8 @@ fn load(path: &Path) -> Model {
         |name: Option<&std::ffi::OsStr>| name.expect("a part of a path").to_string_lossy().into_owned();
     let name = format!("{}_{}", part(path.parent().and_then(Path::file_name)), part(path.file_stem()));
     let source = Source::new(&name, fs::read_to_string(path).expect("the model can be read"));
-    match camtl::analysis::compile(&source) {
-        Ok((program, _)) => Model { name, text: source.text, program },
-        Err(mistakes) => panic!("{name} has mistakes: {:?}", mistakes.codes()),
+    match camtl::analysis::compile_model(&source, &Folder::of(path)) {
+        Ok(Compiled { program, variants, text, .. }) => Model { name, text, program, variants },
+        Err(rejected) => panic!("{name} has mistakes: {:?}", rejected.diagnostics.codes()),
     }
 }

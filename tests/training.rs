@@ -95,6 +95,7 @@ mod network {
 
 const PLAN: Plan = Plan {
     name: "tiny",
+    variant: None,
     fingerprint: "00000000000000000000000000000001",
     backbone: Backbone {
         origin: Origin::Scratch { tokenizer: "vocab.txt" },
@@ -113,6 +114,7 @@ const PLAN: Plan = Plan {
             kind: Kind::Classify { labels: &["cold", "warm"] },
             metric: Metric::Accuracy,
             data: Source::Tsv { folder: "weather" },
+            weight: 1.0,
             uncertainty: Uncertainty::Entropy,
         },
         Task {
@@ -120,6 +122,7 @@ const PLAN: Plan = Plan {
             kind: Kind::Regress { low: 0.0, high: 5.0 },
             metric: Metric::Pearson,
             data: Source::Tsv { folder: "warmth" },
+            weight: 1.0,
             uncertainty: Uncertainty::As(0),
         },
     ],

@@ -1,5 +1,7 @@
 //! The kind of one task: `classify` with its labels, or `regress` with its range.
 
+use std::collections::HashMap;
+
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -77,13 +79,16 @@ fn read_labels(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
     };
     let labels: Vec<Word> = written.iter().filter_map(label).collect();
     let mut good = true;
-    for (i, label) in labels.iter().enumerate() {
+    let mut known: HashMap<&str, Span> = HashMap::new();
+    for label in &labels {
         if label.text.trim().is_empty() {
             sink.push(EmptyLabel { span: label.span });
             good = false;
-        } else if let Some(first) = labels[..i].iter().find(|first| first.text == label.text) {
-            sink.push(DuplicateLabel { label: label.text.clone(), first: first.span, again: label.span });
+        } else if let Some(first) = known.get(label.text.as_str()) {
+            sink.push(DuplicateLabel { label: label.text.clone(), first: *first, again: label.span });
             good = false;
+        } else {
+            known.insert(&label.text, label.span);
         }
     }
     if labels.len() < 2 {

@@ -83,7 +83,8 @@ fn index(number: &Number, sink: &mut Diagnostics) -> Option<usize> {
     const MOST: u64 = u32::MAX as u64;
     match number.amount {
         Amount::Whole(value) => Some(usize::try_from(value.min(MOST)).unwrap_or(usize::MAX - 1)),
-        _ => {
+        Amount::Unclear => None,
+        Amount::Decimal(_) | Amount::Percent(_) => {
             sink.push(BadIndex { text: number.text.clone(), span: number.span });
             None
         }

@@ -1,4 +1,4 @@
-//! `attach`: which conditional modules there are, where each may lie, and that no two collide.
+//! `attach` and `detach`: which conditional modules there are, where each may lie, and that no two collide.
 
 use std::ops::Range;
 
@@ -9,41 +9,57 @@ use super::{
     check_blocks::check_blocks,
     check_layers::{Part, check_part, in_words, layers_in_words},
     check_shapes::Shape,
-    index_items::Items,
+    detach_modules::detach_modules,
+    index_items::{Items, ModuleChange, Step},
     settings::Settings,
 };
 use crate::{
-    diagnostics::{Diagnostics, did_you_mean},
+    diagnostics::{Diagnostics, did_you_mean, nearest},
     ir::{Blocks, Width},
     span::Span,
     syntax::ast,
 };
 
-const MODULES: [&str; 4] = ["alignment", "attention", "norm", "bottleneck"];
+pub const MODULES: [&str; 4] = ["alignment", "attention", "norm", "bottleneck"];
 const WIDTH: usize = 1_000_000;
 
-/// One `attach` to layers. `setting` is `None` where it is itself a mistake.
-#[derive(Debug)]
+/// One `attach` to layers, or what a later one leaves of it. `setting` is `None` where it is itself a mistake.
+#[derive(Clone, Debug)]
 pub struct Placed<T> {
     pub layers: Range<usize>,
     pub setting: Option<T>,
     pub span: Span,
+    /// Which list of the form's chain it stands in.
+    pub depth: usize,
 }
 
 /// All modules, without collisions where no mistake was reported.
 #[derive(Debug, Default)]
 pub struct Modules {
-    pub alignment: Option<Span>,
+    /// Where, and in which list of the form's chain.
+    pub alignment: Option<(Span, usize)>,
     pub attention: Vec<Placed<Blocks>>,
     pub norm: Vec<Placed<()>>,
     pub bottleneck: Vec<Placed<Width>>,
     pub ladder: Option<Placed<Width>>,
+    /// Modules that are attached where it is a mistake: somewhere, nobody knows where.
+    pub unclear: Vec<&'static str>,
 }
 
 pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Modules {
     let mut modules = Modules::default();
-    for attach in &items.attaches {
-        place(attach, shape, &mut modules, sink);
+    for Step { depth, change } in &items.modules {
+        match change {
+            ModuleChange::Attach(attach) => {
+                if place(attach, *depth, shape, &mut modules, sink).is_none() {
+                    modules.unclear.extend(nearest(&attach.module.text, &MODULES));
+                }
+            }
+            ModuleChange::Detach(detach) => {
+                let is_broken = items.is_broken("attach");
+                detach_modules(detach, is_broken, shape, &mut modules, sink);
+            }
+        }
     }
     if let Some(ladder) = &modules.ladder {
         check_ladder(ladder, &modules.bottleneck, shape, sink);
@@ -51,12 +67,30 @@ pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Mo
     modules
 }
 
-fn place(attach: &ast::Attach, shape: &Shape, modules: &mut Modules, sink: &mut Diagnostics) {
-    let name = attach.module.text.as_str();
-    if !MODULES.contains(&name) {
+/// Reports a module that does not exist.
+pub fn check_module(module: &ast::Word, sink: &mut Diagnostics) -> bool {
+    let name = module.text.as_str();
+    let is_known = MODULES.contains(&name);
+    if !is_known {
         let help = did_you_mean(name, &MODULES);
-        sink.push(UnknownModule { module: name.into(), help, span: attach.module.span });
-        return;
+        sink.push(UnknownModule { module: name.into(), help, span: module.span });
+    }
+    is_known
+}
+
+/// In a variant, what is attached takes the place of what the model has there.
+///
+/// `None` where a mistake leaves the module without a place.
+fn place(
+    attach: &ast::Attach,
+    depth: usize,
+    shape: &Shape,
+    modules: &mut Modules,
+    sink: &mut Diagnostics,
+) -> Option<()> {
+    let name = attach.module.text.as_str();
+    if !check_module(&attach.module, sink) {
+        return None;
     }
     let owner = format!("`attach {name}`");
     let keys: &[&str] = match name {
@@ -72,33 +106,41 @@ fn place(attach: &ast::Attach, shape: &Shape, modules: &mut Modules, sink: &mut 
         "bottleneck" => width = check_width(attach, &owner, &settings, shape, sink),
         _ => {}
     }
-    let Some(part) = check_part(&attach.place.part, shape.layers, sink) else { return };
+    let part = check_part(&attach.place.part, shape.layers, sink)?;
     let span = attach.span;
     match (name, attach.place.preposition.text.as_str(), part) {
         ("alignment", "after", Part::Embeddings) => match modules.alignment {
-            Some(first) => sink.push(Repeated::new(name, "after embeddings".into(), first, span)),
-            None => modules.alignment = Some(span),
+            Some((first, before)) if before == depth => {
+                sink.push(Repeated::new(name, "after embeddings".into(), first, span));
+            }
+            _ => modules.alignment = Some((span, depth)),
         },
         ("attention", "to", Part::Layers(layers)) => {
-            add(name, &mut modules.attention, Placed { layers, setting: blocks, span }, sink);
+            add(name, &mut modules.attention, Placed { layers, setting: blocks, span, depth }, sink);
         }
         ("norm", "to", Part::Layers(layers)) => {
-            add(name, &mut modules.norm, Placed { layers, setting: Some(()), span }, sink);
+            add(name, &mut modules.norm, Placed { layers, setting: Some(()), span, depth }, sink);
         }
         ("bottleneck", "to", Part::Layers(layers)) => {
-            add(name, &mut modules.bottleneck, Placed { layers, setting: width, span }, sink);
+            add(name, &mut modules.bottleneck, Placed { layers, setting: width, span, depth }, sink);
         }
         ("bottleneck", "across", Part::Layers(layers)) => match &modules.ladder {
-            Some(first) => sink.push(SecondLadder { first: first.span, again: span }),
-            None => modules.ladder = Some(Placed { layers, setting: width, span }),
+            Some(first) if first.depth == depth => {
+                sink.push(SecondLadder { first: first.span, again: span });
+            }
+            _ => modules.ladder = Some(Placed { layers, setting: width, span, depth }),
         },
-        (_, preposition, _) => sink.push(IllegalPlace {
-            module: name.into(),
-            place: format!("{preposition} {}", in_words(&attach.place.part)),
-            legal: legal_places(name),
-            span: attach.place.span,
-        }),
+        (_, preposition, _) => {
+            sink.push(IllegalPlace {
+                module: name.into(),
+                place: format!("{preposition} {}", in_words(&attach.place.part)),
+                legal: legal_places(name),
+                span: attach.place.span,
+            });
+            return None;
+        }
     }
+    Some(())
 }
 
 fn legal_places(module: &str) -> &'static str {
@@ -109,18 +151,34 @@ fn legal_places(module: &str) -> &'static str {
     }
 }
 
-/// Reports each earlier module of this kind that lies in one of the layers.
-fn add<T>(module: &str, placed: &mut Vec<Placed<T>>, new: Placed<T>, sink: &mut Diagnostics) {
-    for first in placed.iter() {
-        if let Some(both) = intersection(&first.layers, &new.layers) {
-            let place = format!("to {}", layers_in_words(&both));
-            sink.push(Repeated::new(module, place, first.span, new.span));
-        }
+/// Reports the first earlier module of this kind that lies in one of the layers.
+fn add<T: Clone>(module: &str, placed: &mut Vec<Placed<T>>, new: Placed<T>, sink: &mut Diagnostics) {
+    let collides =
+        |first: &Placed<T>| intersection(&first.layers, &new.layers).filter(|_| first.depth == new.depth);
+    if let Some((first, both)) = placed.iter().find_map(|first| Some((first, collides(first)?))) {
+        let place = format!("to {}", layers_in_words(&both));
+        sink.push(Repeated::new(module, place, first.span, new.span));
+        return;
     }
+    clear(placed, &new.layers);
     placed.push(new);
 }
 
-fn intersection(a: &Range<usize>, b: &Range<usize>) -> Option<Range<usize>> {
+/// Takes modules out of some layers. Were there any?
+pub fn clear<T: Clone>(placed: &mut Vec<Placed<T>>, layers: &Range<usize>) -> bool {
+    if placed.iter().all(|old| intersection(&old.layers, layers).is_none()) {
+        return false;
+    }
+    let rest = |old: &Placed<T>| {
+        let below = old.layers.start..old.layers.end.min(layers.start);
+        let above = old.layers.start.max(layers.end)..old.layers.end;
+        [below, above].map(|layers| Placed { layers, ..old.clone() })
+    };
+    *placed = placed.iter().flat_map(rest).filter(|part| !part.layers.is_empty()).collect();
+    true
+}
+
+pub fn intersection(a: &Range<usize>, b: &Range<usize>) -> Option<Range<usize>> {
     let both = a.start.max(b.start)..a.end.min(b.end);
     (!both.is_empty()).then_some(both)
 }

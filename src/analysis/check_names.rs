@@ -1,4 +1,4 @@
-//! The names of the model and of its tasks: Rust-safe, in snake case, each task's once.
+//! The names of the model, its variants and its tasks: Rust-safe, in snake case.
 //!
 //! They become a crate, struct fields and checkpoint keys, so what is legal here is what is legal in all of
 //! them.
@@ -6,7 +6,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::index_items::Items;
+use super::{index_items::Items, select_tasks::Selected};
 use crate::{diagnostics::Diagnostics, span::Span, syntax::ast::Word};
 
 /// Words that Rust keeps for itself, in any edition.
@@ -70,25 +70,17 @@ const RUST_WORDS: [&str; 54] = [
 /// Crates that a built model links or that every crate sees; a model of this name would hide them.
 const CRATES: [&str; 7] = ["alloc", "camtl", "core", "dfdx", "proc_macro", "std", "test"];
 
-pub fn check_names(items: &Items, sink: &mut Diagnostics) {
+pub fn check_names(items: &Items, selected: &Selected, sink: &mut Diagnostics) {
     if let Some(model) = items.model {
         check_identifier("model", &model.name, &CRATES, sink);
     }
-    let mut seen: Vec<&Word> = Vec::new();
-    for task in items.tasks.into_iter().flat_map(|tasks| &tasks.tasks) {
+    for task in &selected.tasks {
         check_identifier("task", &task.name, &[], sink);
-        match seen.iter().find(|name| name.text == task.name.text) {
-            Some(first) => sink.push(DuplicateTask {
-                name: first.text.clone(),
-                first: first.span,
-                again: task.name.span,
-            }),
-            None => seen.push(&task.name),
-        }
     }
 }
 
-fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &mut Diagnostics) {
+/// `taken`: names that are legal but for those who have them already.
+pub fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &mut Diagnostics) {
     let reserved = RUST_WORDS.contains(&name.text.as_str()) || taken.contains(&name.text.as_str());
     let why = if reserved {
         "is reserved"
@@ -142,17 +134,6 @@ struct Identifier {
     legal: String,
     #[label("{why}")]
     span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("two tasks are named `{name}`")]
-#[diagnostic(code(cam::task::duplicate), help("a task's name is its key in checkpoints and reports"))]
-struct DuplicateTask {
-    name: String,
-    #[label("first here")]
-    first: Span,
-    #[label(primary, "and again here")]
-    again: Span,
 }
 
 #[cfg(test)]

@@ -41,9 +41,6 @@ pub fn check_shapes(items: &Items, sink: &mut Diagnostics) -> Shape {
     let mut shape = items.backbone.map_or_else(Shape::default, |backbone| read_backbone(backbone, sink));
     shape.sequence =
         items.sequence.and_then(|item| values::size_of("sequence", &item.length, POSITIONS, sink));
-    if let (Some(heads), Some(hidden)) = (shape.heads, shape.hidden) {
-        check_heads(heads, hidden, sink);
-    }
     if let (Some(sequence), Some(positions)) = (shape.sequence, shape.positions)
         && sequence.value > positions.value
     {
@@ -113,7 +110,9 @@ fn read_origin(
     }
 }
 
-fn check_heads(heads: Spanned<usize>, hidden: Spanned<usize>, sink: &mut Diagnostics) {
+/// For a backbone whose right sizes nobody knows: a checkpoint's are told by `check_checkpoint`.
+pub fn check_heads(shape: &Shape, sink: &mut Diagnostics) {
+    let (Some(heads), Some(hidden)) = (shape.heads, shape.hidden) else { return };
     let (count, size) = (heads.value, hidden.value);
     if size.is_multiple_of(count) {
         return;

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{
     check_data::{self, Data},
     check_kinds::{Draft, check_kind},
-    index_items::Items,
+    select_tasks::Selected,
     settings::Settings,
     values,
 };
@@ -19,7 +19,7 @@ use crate::{
 
 /// The kinds, and what else a task says. `tag`, `span` and `choose` are words of the language, not yet
 /// compiled.
-const KEYS: [&str; 5] = ["classify", "regress", "metric", "data", "uncertainty"];
+const KEYS: [&str; 6] = ["classify", "regress", "metric", "data", "weight", "uncertainty"];
 const UNSUPPORTED: [&str; 3] = ["tag", "span", "choose"];
 
 /// One task as far as it is known; `None` where a mistake was reported.
@@ -31,15 +31,12 @@ pub struct Checked<'a> {
     pub has_distribution: bool,
     pub metric: Option<Metric>,
     pub data: Option<Data>,
+    pub weight: Option<f64>,
     pub uncertainty: Option<&'a ast::Entry>,
 }
 
-pub fn check_tasks<'a>(items: &Items<'a>, sink: &mut Diagnostics) -> Vec<Checked<'a>> {
-    let Some(tasks) = items.tasks else { return Vec::new() };
-    if tasks.tasks.is_empty() {
-        sink.push(NoTasks { block: tasks.block });
-    }
-    tasks.tasks.iter().map(|task| check_task(task, sink)).collect()
+pub fn check_tasks<'a>(selected: &Selected<'a>, sink: &mut Diagnostics) -> Vec<Checked<'a>> {
+    selected.tasks.iter().map(|task| check_task(task, sink)).collect()
 }
 
 fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
@@ -68,8 +65,25 @@ fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
         kind: draft.and_then(|draft| kind.map(|kind| Spanned::new(kind, draft.span))),
         metric,
         data,
+        weight: check_weight(&settings, sink),
         uncertainty: settings.plain("uncertainty", sink),
     }
+}
+
+/// What the task's loss is multiplied by: 1 where the file is silent.
+fn check_weight(settings: &Settings, sink: &mut Diagnostics) -> Option<f64> {
+    if settings.get("weight").is_none() {
+        return Some(1.0);
+    }
+    let weight = settings.decimal("weight", sink)?;
+    if weight.value < 0.0 {
+        sink.push(NegativeWeight { value: weight.value, span: weight.span });
+        return None;
+    }
+    if weight.value == 0.0 {
+        sink.push(NoWeight { span: weight.span, data: settings.get("data").map(|entry| entry.span) });
+    }
+    Some(weight.value)
 }
 
 const METRICS: [(&str, Metric); 7] = [
@@ -137,11 +151,31 @@ fn default_metric(draft: &Draft, data: Option<&Data>) -> Option<Metric> {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("the model has no tasks")]
-#[diagnostic(code(cam::task::none), help("a task looks like `cola {{ classify 2   data glue \"CoLA\" }}`"))]
-struct NoTasks {
-    #[label("empty")]
-    block: Span,
+#[error("the weight {value} is below 0")]
+#[diagnostic(
+    code(cam::task::weight),
+    help(
+        "the task's loss is multiplied by it: below 0 the task would be unlearned; `weight 1` is the default"
+    )
+)]
+struct NegativeWeight {
+    value: f64,
+    #[label("below 0")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the task has data but no weight, so nothing learns from it")]
+#[diagnostic(
+    code(cam::task::no_weight),
+    severity(Warning),
+    help("its examples still take places in the batch; without the task there is room for others")
+)]
+struct NoWeight {
+    #[label(primary, "its loss counts for nothing")]
+    span: Span,
+    #[label("read, and sampled")]
+    data: Option<Span>,
 }
 
 #[derive(Debug, Error, Diagnostic)]

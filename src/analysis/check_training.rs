@@ -3,10 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{
-    check_optimizer::read_optimizer, check_sampler::read_sampler, index_items::Items, settings::Settings,
-    values,
-};
+use super::{check_optimizer::read_optimizer, check_sampler::read_sampler, settings::Settings, values};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     ir::{Sampler, Schedule, Training, Warmup},
@@ -37,8 +34,9 @@ pub struct Checked {
     pub sampler_span: Option<Span>,
 }
 
-pub fn check_training(items: &Items, tasks: usize, sink: &mut Diagnostics) -> Checked {
-    let entries = items.train.into_iter().flat_map(|train| &train.body.entries);
+/// `entries`: those of all `train` blocks, merged; `None` where one could not be read.
+pub fn check_training(entries: Option<&[Entry]>, tasks: usize, sink: &mut Diagnostics) -> Checked {
+    let Some(entries) = entries else { return Checked { training: None, sampler: None, sampler_span: None } };
     let settings = Settings::read("`train`", entries, &KEYS, sink);
 
     let batch = or_default(&settings, "batch", DEFAULT_BATCH, |s| s.size("batch", BATCH, sink));
@@ -191,6 +189,7 @@ fn read_warmup(entry: &Entry, sink: &mut Diagnostics) -> Option<Warmup> {
             values::size_of("warmup", number, STEPS, sink).map(|steps| Warmup::Steps(steps.value))
         }
         Amount::Decimal(_) => values::report(entry, TAKES, RIGHT, sink),
+        Amount::Unclear => None,
     }
 }
 

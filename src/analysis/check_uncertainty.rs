@@ -4,7 +4,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{check_tasks, check_training, index_items::Items, values};
+use super::{check_tasks, check_training, values};
 use crate::{
     diagnostics::{Diagnostics, alternatives, did_you_mean},
     ir::{Sampler, Uncertainty},
@@ -12,18 +12,22 @@ use crate::{
     syntax::ast::{Entry, Value, Word},
 };
 
-/// One a task, in their order; `None` where a mistake was reported.
+/// One a task, in their order; `None` where a mistake was reported. `block`: where tasks are listed first.
 pub fn check_uncertainty(
-    items: &Items,
     tasks: &[check_tasks::Checked],
+    block: Option<Span>,
     training: &check_training::Checked,
     sink: &mut Diagnostics,
 ) -> Vec<Option<Uncertainty>> {
     let scores = matches!(training.sampler, Some(Sampler::MtUncertainty { .. }));
     let nothing_to_score = scores && !tasks.is_empty() && tasks.iter().all(|task| !task.has_distribution);
     if nothing_to_score {
-        let tasks = items.tasks.map(|tasks| tasks.span);
-        sink.push(NoDistribution { sampler: training.sampler_span, tasks });
+        sink.push(NoDistribution { sampler: training.sampler_span, tasks: block });
+    }
+    if let (Some(Sampler::Proportional), Some(sampler)) = (training.sampler, training.sampler_span) {
+        for entry in tasks.iter().filter_map(|task| task.uncertainty) {
+            sink.push(Unused { span: entry.span, sampler });
+        }
     }
     tasks
         .iter()
@@ -137,6 +141,20 @@ struct Missing {
     name: Span,
     #[label("scores by entropy")]
     sampler: Option<Span>,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`uncertainty` has no effect: the sampler scores no examples")]
+#[diagnostic(
+    code(cam::uncertainty::unused),
+    severity(Warning),
+    help("`sampler mt_uncertainty` scores them; without it the entry can go")
+)]
+struct Unused {
+    #[label(primary, "no effect")]
+    span: Span,
+    #[label("scores nothing")]
+    sampler: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

@@ -5,19 +5,22 @@
 //! outputs and feed only each other and the pooler, so layers inside of it stay constant and the pooler does
 //! not.
 
+use std::ops::Range;
+
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    check_layers::{Part, check_part, in_words},
+    check_layers::{Part, check_part, in_words, layers_in_words},
     check_modules::Modules,
     check_shapes::Shape,
-    index_items::Items,
+    index_items::{FreezeChange, Items, Step},
 };
 use crate::{
-    diagnostics::Diagnostics,
+    diagnostics::{Diagnostics, alternatives},
     ir::{Flow, Origin, Weights},
     span::Span,
+    syntax::ast,
 };
 
 /// What `freeze` says of every part.
@@ -30,24 +33,41 @@ pub struct Freezing {
 
 pub fn flow_freezing(items: &Items, shape: &Shape, modules: &Modules, sink: &mut Diagnostics) -> Freezing {
     let mut frozen = Frozen::new(shape.layers.map_or(0, |layers| layers.value));
-    for part in items.freezes.iter().flat_map(|freeze| &freeze.parts) {
-        if let Some(resolved) = check_part(part, shape.layers, sink) {
-            frozen.add(resolved, part.span, &in_words(part), sink);
+    for Step { depth, change } in &items.freezing {
+        let parts = match change {
+            FreezeChange::Freeze(freeze) => &freeze.parts,
+            FreezeChange::Unfreeze(unfreeze) => &unfreeze.parts,
+        };
+        for part in parts {
+            let Some(resolved) = check_part(part, shape.layers, sink) else { continue };
+            match change {
+                FreezeChange::Freeze(_) => frozen.add(resolved, (part.span, *depth), part, sink),
+                FreezeChange::Unfreeze(_) => {
+                    let was_frozen = frozen.remove(resolved);
+                    if !was_frozen && !items.is_broken("freeze") && shape.layers.is_some() {
+                        sink.push(NotFrozen {
+                            part: in_words(part),
+                            frozen: frozen.in_words(),
+                            span: part.span,
+                        });
+                    }
+                }
+            }
         }
     }
-    if let (Some(origin), Some(freeze)) = (&shape.origin, items.freezes.first())
+    if let (Some(origin), Some(freeze)) = (&shape.origin, frozen.first())
         && matches!(origin.value, Origin::Scratch { .. })
     {
-        sink.push(NewAndFrozen { freeze: freeze.span, origin: origin.span });
+        sink.push(NewAndFrozen { freeze, origin: origin.span });
     }
     flow(&frozen, modules)
 }
 
-/// Where each part was frozen first.
+/// Where each part was frozen, and in which list of the form's chain.
 struct Frozen {
-    embeddings: Option<Span>,
-    layers: Vec<Option<Span>>,
-    pooler: Option<Span>,
+    embeddings: Option<(Span, usize)>,
+    layers: Vec<Option<(Span, usize)>>,
+    pooler: Option<(Span, usize)>,
 }
 
 impl Frozen {
@@ -55,22 +75,63 @@ impl Frozen {
         Self { embeddings: None, layers: vec![None; layers], pooler: None }
     }
 
-    fn add(&mut self, part: Part, span: Span, words: &str, sink: &mut Diagnostics) {
-        let slots = match part {
+    /// A variant may freeze again what is frozen before it.
+    fn add(&mut self, part: Part, at: (Span, usize), written: &ast::Part, sink: &mut Diagnostics) {
+        let slots = self.slots(part);
+        if let Some((first, _)) = slots.iter().flatten().find(|(_, depth)| *depth == at.1) {
+            sink.push(Repeated { part: in_words(written), first: *first, again: at.0 });
+        }
+        slots.fill(Some(at));
+    }
+
+    /// Was any of it frozen?
+    fn remove(&mut self, part: Part) -> bool {
+        let slots = self.slots(part);
+        let was_frozen = slots.iter().any(Option::is_some);
+        slots.fill(None);
+        was_frozen
+    }
+
+    fn slots(&mut self, part: Part) -> &mut [Option<(Span, usize)>] {
+        match part {
             Part::Embeddings => std::slice::from_mut(&mut self.embeddings),
             Part::Pooler => std::slice::from_mut(&mut self.pooler),
             // Empty only where the depth is a mistake; otherwise the range lies inside.
             Part::Layers(layers) => self.layers.get_mut(layers).unwrap_or_default(),
-        };
-        if let Some(first) = slots.iter().find_map(|slot| *slot) {
-            sink.push(Repeated { part: words.to_owned(), first, again: span });
         }
-        slots.fill(Some(span));
+    }
+
+    fn first(&self) -> Option<Span> {
+        let all = std::iter::once(&self.embeddings).chain(&self.layers).chain([&self.pooler]);
+        all.flatten().map(|(span, _)| *span).min()
+    }
+
+    /// "`embeddings` and `layers 0..6`"
+    fn in_words(&self) -> String {
+        let mut parts: Vec<String> = self.embeddings.iter().map(|_| "embeddings".to_owned()).collect();
+        for run in runs(&self.layers) {
+            parts.push(layers_in_words(&run));
+        }
+        parts.extend(self.pooler.iter().map(|_| "pooler".to_owned()));
+        if parts.is_empty() { "nothing".to_owned() } else { alternatives(&parts, "and") }
     }
 }
 
+/// The runs of neighbouring layers that are frozen.
+fn runs(layers: &[Option<(Span, usize)>]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (i, _) in layers.iter().enumerate().filter(|(_, slot)| slot.is_some()) {
+        match runs.last_mut() {
+            Some(run) if run.end == i => run.end = i + 1,
+            _ => runs.push(i..i + 1),
+        }
+    }
+    runs
+}
+
 fn flow(frozen: &Frozen, modules: &Modules) -> Freezing {
-    let weights = |slot: &Option<Span>| if slot.is_some() { Weights::Frozen } else { Weights::Trained };
+    let weights =
+        |slot: &Option<(Span, usize)>| if slot.is_some() { Weights::Frozen } else { Weights::Trained };
     let mut trained_before = false;
     let mut step = |weights: Weights, has_module: bool| {
         let trained_here = weights == Weights::Trained || has_module;
@@ -119,6 +180,16 @@ struct NewAndFrozen {
     freeze: Span,
     #[label("new: starts from random weights")]
     origin: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{part}` is not frozen here")]
+#[diagnostic(code(cam::variant::unfreeze), help("frozen before this: {frozen}"))]
+struct NotFrozen {
+    part: String,
+    frozen: String,
+    #[label("trained already")]
+    span: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

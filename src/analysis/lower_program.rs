@@ -15,7 +15,9 @@ use crate::{ir, syntax::ast};
 
 /// The results of the passes, each with what it left unknown.
 pub struct Findings<'a> {
+    pub variant: Option<&'a ast::Variant>,
     pub items: Items<'a>,
+    pub fidelity: Option<ir::Fidelity>,
     pub shape: Shape,
     pub modules: Modules,
     pub tasks: Vec<check_tasks::Checked<'a>>,
@@ -25,7 +27,8 @@ pub struct Findings<'a> {
 }
 
 pub fn lower_program(file: &ast::File, text: &str, findings: Findings) -> Option<ir::Program> {
-    let Findings { items, shape, modules, tasks, training, uncertainty, freezing } = findings;
+    let Findings { variant, items, fidelity, shape, modules, tasks, training, uncertainty, freezing } =
+        findings;
     let model = items.model?;
     let layers = freezing
         .layers
@@ -48,7 +51,9 @@ pub fn lower_program(file: &ast::File, text: &str, findings: Findings) -> Option
     let (weights, flow) = freezing.pooler;
     Some(ir::Program {
         name: model.name.text.clone(),
+        variant: variant.map(|variant| variant.name.text.clone()),
         summary: summary(&file.comments, model, text),
+        fidelity: fidelity?,
         sequence: shape.sequence?.value,
         backbone: lower_backbone(shape)?,
         tasks: tasks
@@ -83,6 +88,7 @@ fn lower_task(task: check_tasks::Checked, uncertainty: ir::Uncertainty) -> Optio
         kind: task.kind?.value,
         metric: task.metric?,
         data: task.data?.source,
+        weight: task.weight?,
         uncertainty,
     })
 }

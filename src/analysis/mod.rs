@@ -3,22 +3,38 @@
 //! Passes, in order. Each takes what the earlier ones made, gives what it made, and reports its mistakes to a
 //! sink; a part with a mistake is `None` for the later ones, which then keep silent about it.
 //!
+//! Once a file:
+//!
 //! | pass | gives | needs |
 //! |---|---|---|
-//! | `index_items` | the items by kind | the tree |
-//! | `check_names` | nothing: identifiers are safe and unique | items |
-//! | `check_shapes` | the backbone's sizes, the sequence | items |
-//! | `check_modules` | modules and their layers, with `check_layers` and `check_blocks` | shapes, for ranges and blocks |
-//! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_data`, `datasets` | items |
-//! | `check_training` | every setting, with `check_optimizer` and `check_sampler` | the number of tasks, for the sampler |
+//! | `include_files` | one tree, all texts | the file, and those around it |
+//! | `list_forms` | the model and its variants, each a chain of item lists | the tree |
+//!
+//! Once a form, which is the model itself or one of its variants:
+//!
+//! | pass | gives | needs |
+//! |---|---|---|
+//! | `index_items` | the items by kind | the form |
+//! | `select_tasks`, `merge_training` | the tasks, the settings in effect | items |
+//! | `check_names` | nothing: identifiers are safe | items, tasks |
+//! | `check_shapes`, `check_checkpoint` | the backbone's sizes, the sequence | items |
+//! | `check_fidelity` | whose formulas | items |
+//! | `check_modules` | modules and their layers, with `check_layers`, `check_blocks` and `detach_modules` | shapes, for ranges and blocks |
+//! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_data`, `datasets` | tasks |
+//! | `check_training` | every setting, with `check_optimizer` and `check_sampler` | settings, the number of tasks |
 //! | `check_uncertainty` | what is H for each task | tasks and sampler |
 //! | `flow_freezing` | weights and gradient flow of each part | shapes and modules |
+//! | `read_asserts` | bounds on what the program costs | items |
 //! | `lower_program` | the program | no error so far |
+//! | `hold_asserts`, `lint_program` | nothing: bounds hold, oddities are named | the program |
 //!
 //! `settings` and `values` read the entries of a block for all of them.
 
+mod check_asserts;
 mod check_blocks;
+mod check_checkpoint;
 mod check_data;
+mod check_fidelity;
 mod check_kinds;
 mod check_layers;
 mod check_modules;
@@ -29,10 +45,18 @@ mod check_shapes;
 mod check_tasks;
 mod check_training;
 mod check_uncertainty;
+mod checkpoints;
 mod datasets;
+mod detach_modules;
+mod files;
 mod flow_freezing;
+mod include_files;
 mod index_items;
+mod lint_program;
+mod list_forms;
 mod lower_program;
+mod merge_training;
+mod select_tasks;
 mod settings;
 mod summary;
 mod values;
@@ -40,37 +64,119 @@ mod values;
 use crate::{
     diagnostics::Diagnostics,
     ir,
-    span::Source,
-    syntax::{self, ast},
+    span::{Source, Sources},
+    syntax::ast,
 };
 
-/// Text to program: the whole front of the compiler. The program comes with its warnings, sorted by place;
-/// without a program there is at least one error.
+pub use files::{Files, NoFiles};
+
+/// A model without mistakes.
+#[derive(Debug)]
+pub struct Compiled {
+    /// All texts that it was read from.
+    pub sources: Sources,
+    /// Its whole text: what it includes stands in the place of each `include`.
+    pub text: String,
+    /// The model itself.
+    pub program: ir::Program,
+    /// Its variants, in the order of the file.
+    pub variants: Vec<ir::Program>,
+    /// Sorted by place.
+    pub warnings: Diagnostics,
+}
+
+/// A model with mistakes.
+#[derive(Debug)]
+pub struct Rejected {
+    /// All texts that were read.
+    pub sources: Sources,
+    /// At least one error; sorted by place.
+    pub diagnostics: Diagnostics,
+}
+
+/// Text to programs: the whole front of the compiler. All variants are checked, and all mistakes come at once.
+pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box<Rejected>> {
+    let mut sink = Diagnostics::new();
+    let include_files::Whole { sources, text, file } = include_files::include_files(source, files, &mut sink);
+    let forms = list_forms::list_forms(&file, &mut sink);
+    let is_readable = !sink.has_errors();
+    let mut programs = Vec::with_capacity(forms.len());
+    for form in &forms {
+        let (program, found) = analyse(form, &file, &source.text, files, is_readable);
+        match form.variant {
+            None => sink.append(found),
+            Some(variant) => {
+                sink.append_variant(&variant.name.text, variant.name.span, variant.block, found);
+            }
+        }
+        programs.extend(program);
+    }
+    sink.sort();
+    debug_assert!(
+        sink.has_errors() || programs.len() == forms.len(),
+        "a program is missing and nobody said why"
+    );
+    if sink.has_errors() {
+        return Err(Box::new(Rejected { sources, diagnostics: sink }));
+    }
+    let program = programs.remove(0);
+    Ok(Compiled { sources, text, program, variants: programs, warnings: sink })
+}
+
+/// [`compile_model`] for a text that stands alone, its variants checked and left out.
 pub fn compile(source: &Source) -> Result<(ir::Program, Diagnostics), Diagnostics> {
-    let file = syntax::parse(source)?;
-    match analyse(&file, source) {
-        (Some(program), warnings) => Ok((program, warnings)),
-        (None, diagnostics) => Err(diagnostics),
+    match compile_model(source, &NoFiles) {
+        Ok(compiled) => Ok((compiled.program, compiled.warnings)),
+        Err(rejected) => Err(rejected.diagnostics),
     }
 }
 
-/// A program exactly if there is no error. `source` is what `file` was parsed from.
-pub fn analyse(file: &ast::File, source: &Source) -> (Option<ir::Program>, Diagnostics) {
+/// A program exactly if there is no error, and the file `is_readable`. `text` is the model's own.
+fn analyse(
+    form: &list_forms::Form,
+    file: &ast::File,
+    text: &str,
+    files: &dyn Files,
+    is_readable: bool,
+) -> (Option<ir::Program>, Diagnostics) {
     let mut sink = Diagnostics::new();
-    let items = index_items::index_items(file, &mut sink);
-    check_names::check_names(&items, &mut sink);
+    let items = index_items::index_items(form, &file.broken, &mut sink);
+    let selected = select_tasks::select_tasks(&items, &mut sink);
+    let settings = merge_training::merge_training(&items);
+    let settings = (!items.is_broken("train")).then_some(settings.as_slice());
+
+    check_names::check_names(&items, &selected, &mut sink);
     let shape = check_shapes::check_shapes(&items, &mut sink);
+    if !check_checkpoint::check_checkpoint(&shape, files, &mut sink) {
+        check_shapes::check_heads(&shape, &mut sink);
+    }
+    let fidelity = check_fidelity::check_fidelity(&items, &mut sink);
     let modules = check_modules::check_modules(&items, &shape, &mut sink);
-    let tasks = check_tasks::check_tasks(&items, &mut sink);
-    let training = check_training::check_training(&items, tasks.len(), &mut sink);
-    let uncertainty = check_uncertainty::check_uncertainty(&items, &tasks, &training, &mut sink);
+    let tasks = check_tasks::check_tasks(&selected, &mut sink);
+    let training = check_training::check_training(settings, tasks.len(), &mut sink);
+    let uncertainty = check_uncertainty::check_uncertainty(&tasks, selected.block, &training, &mut sink);
     let freezing = flow_freezing::flow_freezing(&items, &shape, &modules, &mut sink);
-    sink.sort();
-    if sink.has_errors() {
+    let asserts = check_asserts::read_asserts(&items, &mut sink);
+    if sink.has_errors() || !is_readable {
         return (None, sink);
     }
-    let findings = lower_program::Findings { items, shape, modules, tasks, training, uncertainty, freezing };
-    let program = lower_program::lower_program(file, &source.text, findings);
-    debug_assert!(program.is_some(), "a part is unknown and nobody said why");
-    (program, sink)
+    let places = lint_program::Places::of(&items, &modules);
+    let findings = lower_program::Findings {
+        variant: form.variant,
+        items,
+        fidelity,
+        shape,
+        modules,
+        tasks,
+        training,
+        uncertainty,
+        freezing,
+    };
+    let Some(program) = lower_program::lower_program(file, text, findings) else {
+        debug_assert!(false, "a part is unknown and nobody said why");
+        return (None, sink);
+    };
+    check_asserts::hold_asserts(&asserts, &program, &mut sink);
+    lint_program::lint_program(&program, places, &mut sink);
+    if sink.has_errors() { (None, sink) } else { (Some(program), sink) }
 }

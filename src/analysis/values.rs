@@ -17,9 +17,13 @@ pub fn size(entry: &Entry, limit: usize, sink: &mut Diagnostics) -> Option<Spann
 
 /// Like [`size`], of a number that stands alone.
 pub fn size_of(key: &str, number: &Number, limit: usize, sink: &mut Diagnostics) -> Option<Spanned<usize>> {
-    let Amount::Whole(value) = number.amount else {
-        sink.push(Expected::new(key, "a whole number", Some(&number.text), None, number.span));
-        return None;
+    let value = match number.amount {
+        Amount::Whole(value) => value,
+        Amount::Unclear => return None,
+        Amount::Decimal(_) | Amount::Percent(_) => {
+            sink.push(Expected::new(key, "a whole number", Some(&number.text), None, number.span));
+            return None;
+        }
     };
     let key = || key.to_owned();
     match usize::try_from(value) {
@@ -35,6 +39,7 @@ pub fn whole(entry: &Entry, sink: &mut Diagnostics) -> Option<Spanned<u64>> {
     let number = number(entry, "a whole number", sink)?;
     match number.amount {
         Amount::Whole(value) => Some(Spanned::new(value, number.span)),
+        Amount::Unclear => None,
         _ => report(entry, "a whole number", "", sink),
     }
 }
@@ -55,6 +60,7 @@ pub fn decimal_of(key: &str, number: &Number, sink: &mut Diagnostics) -> Option<
             sink.push(Expected::new(key, "a plain number", Some(&number.text), Some(plain), number.span));
             return None;
         }
+        Amount::Unclear => return None,
     };
     Some(Spanned::new(value, number.span))
 }

@@ -24,6 +24,7 @@ Examples:
   camtlc new support_desk                       a first model of your own, every line explained
   camtlc check models/*.cam                     every mistake at once, with its place and a way out
   camtlc graph models/camtl_base.cam            what is constant, passed through and trained, and why
+  camtlc stats models/camtl_base.cam            parameters, operations and memory
   camtlc train models/quickstart.cam            build the model's program and train it
   camtlc eval runs/quickstart                   measure a trained run on the development sets
 
@@ -32,9 +33,11 @@ Built programs and their dependencies are kept in CAMTL_HOME (default: ~/.cache/
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(Check),
+    Explain(Explain),
     Fmt(Fmt),
     Graph(Graph),
     Stats(Stats),
+    Diff(Diff),
     Build(Build),
     Train(Train),
     Eval(Eval),
@@ -44,12 +47,40 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Check models, and show all mistakes and warnings
+/// A model, or one of its variants.
+#[derive(Debug, Args)]
+pub struct ModelFile {
+    /// The model; `-` is stdin
+    #[arg(value_name = "FILE", id = "model")]
+    pub path: PathBuf,
+    /// One of its variants, instead of the model itself
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+}
+
+/// Check models with all their variants, and show all mistakes and warnings
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The models
+    /// The models; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The variant that the verdict is about (all are checked)
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Everything that was found as JSON on stdout, for editors and CI
+    #[arg(long)]
+    pub json: bool,
+    /// Fail on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// Say more about a mistake or warning: why the rule is there, and an example, wrong and right
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Its code, with or without `cam::`, or an area such as `shape` [default: all codes, a line each]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// Lay models out in the one standard style, in place
@@ -66,31 +97,63 @@ pub struct Fmt {
 /// Show every part of the network: its shape, its parameters, and whether it is trained
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// How to show it
     #[arg(long, default_value = "text")]
     pub format: Format,
 }
 
-/// Count the parameters: frozen, loaded, new, and in relation to the backbone
+/// Count what a model costs: parameters, operations and memory, part by part
 #[derive(Debug, Args)]
 pub struct Stats {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
+    #[command(flatten)]
+    pub load: Workload,
     /// As JSON
     #[arg(long)]
     pub json: bool,
 }
 
+/// Show how two models or variants differ: in what they say, in what they cost, and for a checkpoint
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With one file: the model against its variant, or two of its variants against each other.
+With two files, `--variant` names a variant of both, or, given twice, one of each.")]
+pub struct Diff {
+    /// The one model
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// The other [default: the same]
+    #[arg(value_name = "TO", required_unless_present = "variant")]
+    pub to: Option<PathBuf>,
+    /// A variant; may be given twice
+    #[arg(long, value_name = "NAME", num_args = 1)]
+    pub variant: Vec<String>,
+    #[command(flatten)]
+    pub load: Workload,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a training step is measured with.
+#[derive(Debug, Args)]
+pub struct Workload {
+    /// Examples a step [default: the model's batch]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub batch: Option<usize>,
+    /// Mean length of an example in word pieces [default: the model's sequence]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub length: Option<usize>,
+}
+
 /// Build the model's program: it trains, evaluates and predicts without camtlc or cargo
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// Also write the generated crate into this folder
     #[arg(long, value_name = "DIR")]
     pub emit: Option<PathBuf>,
@@ -102,9 +165,8 @@ pub struct Build {
 /// Train a model
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelFile,
     /// The tasks' data [default: the folder beside the model and named like it, if there is one, or `data`]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -191,6 +253,14 @@ pub struct Completions {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
+}
+
+/// A whole number from 1 to a million, the most that a batch may be in a model.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1_000_000) => Ok(count),
+        _ => Err("expected a whole number from 1 to 1000000".to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<String, String> {

@@ -4,7 +4,7 @@ use super::args::Build;
 use super::{Outcome, crate_files, driver, load, output};
 
 pub fn run(args: &Build) -> Outcome {
-    let model = load::load(&args.file)?;
+    let model = load::load(&args.model)?;
     let (generated, options) = driver::lower(&model, args.portable)?;
     if let Some(folder) = &args.emit {
         crate_files::emit(&generated, folder)?;

@@ -7,6 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use thiserror::Error;
 
 use super::output;
+use crate::diagnostics::Entry;
 
 /// What a command gives.
 pub type Outcome<T = ()> = Result<T, Failure>;
@@ -35,6 +36,22 @@ impl Failure {
             Ok(()) => eprintln!("{}", text.trim_end()),
             Err(_) => eprintln!("error: {report}"),
         }
+    }
+}
+
+impl Failure {
+    /// As `check --json` lists it; `None` where it has been said.
+    pub fn entry(&self) -> Option<Entry> {
+        let Self::Report(report) = self else { return None };
+        let causes: String = report.chain().skip(1).map(|cause| format!(": {cause}")).collect();
+        Some(Entry {
+            severity: "error",
+            code: report.code().map(|code| code.to_string()),
+            message: format!("{report}{causes}"),
+            help: report.help().map(|help| help.to_string()),
+            variant: None,
+            labels: Vec::new(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading and writing whole files. Writing is atomic: a reader sees the old text or the new one, and so does
+//! Writing whole files. It is atomic: a reader sees the old text or the new one, and so does
 //! the user after a crash.
 
 use std::fs;
@@ -9,10 +9,6 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::Outcome;
 use super::failure::refused;
-
-pub fn read(path: &Path) -> Outcome<String> {
-    Ok(fs::read_to_string(path).map_err(refused("read", path))?)
-}
 
 pub fn create_folder(path: &Path) -> Outcome {
     Ok(fs::create_dir_all(path).map_err(refused("create the folder", path))?)
@@ -78,7 +74,7 @@ fn temporary(path: &Path) -> Outcome<NamedTempFile> {
 
 #[cfg(test)]
 mod tests {
-    use super::{create, read, replace, write};
+    use super::{create, replace, write};
 
     #[test]
     fn writing_makes_folders_and_replacing_keeps_one_file() {
@@ -86,7 +82,7 @@ mod tests {
         let path = folder.path().join("a/b.txt");
         write(&path, "one").expect("written");
         replace(&path, "two").expect("replaced");
-        assert_eq!(read(&path).expect("read"), "two");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "two");
         let files = std::fs::read_dir(folder.path().join("a")).expect("listed").count();
         assert_eq!(files, 1);
     }

@@ -1,12 +1,11 @@
 //! `camtlc fmt`: the one standard layout, in place, on stdin, or only as a check.
 
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::args::Fmt;
-use super::failure::{Failure, refused};
+use super::failure::Failure;
 use super::{Outcome, files, load, output};
-use crate::span::Source;
+use crate::span::Sources;
 
 pub fn run(args: &Fmt) -> Outcome {
     let mut is_good = true;
@@ -25,14 +24,11 @@ pub fn run(args: &Fmt) -> Outcome {
 /// Gives whether all is well: the file is in the standard layout, or has been brought into it.
 fn format_file(path: &Path, check: bool) -> Outcome<bool> {
     let is_stdin = path == Path::new("-");
-    let source = match is_stdin {
-        true => Source::new("stdin", read_stdin()?),
-        false => Source::new(path.to_string_lossy(), files::read(path)?),
-    };
+    let source = load::read(path)?;
     let text = match crate::fmt::format(&source) {
         Ok(text) => text,
         Err(mistakes) => {
-            load::show(&source, &mistakes);
+            load::show(&Sources::of(source), &mistakes);
             return Err(Failure::Shown);
         }
     };
@@ -45,10 +41,4 @@ fn format_file(path: &Path, check: bool) -> Outcome<bool> {
         (false, false) => {}
     }
     Ok(is_laid_out || !check)
-}
-
-fn read_stdin() -> Outcome<String> {
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text).map_err(refused("read", "stdin"))?;
-    Ok(text)
 }

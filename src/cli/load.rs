@@ -1,34 +1,47 @@
 //! From a path to a checked model. Mistakes and warnings are shown here, under the lines that they speak of.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Failure, Outcome, files, output};
-use crate::analysis;
-use crate::diagnostics::{Diagnostics, Style};
+use super::args::ModelFile;
+use super::failure::refused;
+use super::{Failure, Outcome, output};
+use crate::analysis::{self, Compiled, Files, NoFiles};
+use crate::diagnostics::{Diagnostics, Style, did_you_mean};
+use crate::disk::{self, Folder, Unreadable};
 use crate::ir::Program;
-use crate::span::Source;
+use crate::span::{Source, Sources};
 
-/// A model without mistakes, and its text.
+/// A model without mistakes, or one of its variants.
 pub struct Model {
-    pub source: Source,
     pub program: Program,
+    /// Its whole text: what it includes stands in the place of each `include`.
+    pub text: String,
     path: PathBuf,
 }
 
 impl Model {
+    fn of(compiled: Compiled, variant: Option<&str>, path: &Path) -> Outcome<Self> {
+        let program = select(&compiled, variant)?.clone();
+        Ok(Self { program, text: compiled.text, path: path.to_owned() })
+    }
+
     /// The one name of its file, by whatever path it was found.
     pub fn place(&self) -> PathBuf {
         self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 }
 
-pub fn load(path: &Path) -> Outcome<Model> {
-    let (model, warnings) = compile(path)?;
-    show(&model.source, &warnings);
-    Ok(model)
+/// What a command's arguments name.
+pub fn load(file: &ModelFile) -> Outcome<Model> {
+    let compiled = compile(&file.path, &Folder::of(&file.path))?;
+    show(&compiled.sources, &compiled.warnings);
+    Model::of(compiled, file.variant.as_deref(), &file.path)
 }
 
 /// The model that a run was trained from, whose text lies in the run's folder; what there was to warn of has been
@@ -38,27 +51,60 @@ pub fn load_run(run: &Path) -> Outcome<Model> {
     if !path.is_file() {
         return Err(NoRun { run: run.to_owned() }.into());
     }
-    Ok(compile(&path)?.0)
+    let variant = variant_of(run)?;
+    Model::of(compile(&path, &NoFiles)?, variant.as_deref(), &path)
 }
 
-fn compile(path: &Path) -> Outcome<(Model, Diagnostics)> {
-    let source = Source::new(path.to_string_lossy(), files::read(path)?);
-    match analysis::compile(&source) {
-        Ok((program, warnings)) => Ok((Model { source, program, path: path.to_owned() }, warnings)),
-        Err(mistakes) => {
-            show(&source, &mistakes);
-            Err(Failure::Shown)
-        }
-    }
+/// The program of a variant, or the model's own.
+pub fn select<'a>(compiled: &'a Compiled, variant: Option<&str>) -> Outcome<&'a Program> {
+    let Some(name) = variant else { return Ok(&compiled.program) };
+    let found = compiled.variants.iter().find(|program| program.variant.as_deref() == Some(name));
+    found.ok_or_else(|| NoVariant::new(name, compiled).into())
+}
+
+/// A model's text: of a file, or of stdin, which is called `-`.
+pub fn read(path: &Path) -> Outcome<Source> {
+    let source = match path == Path::new("-") {
+        true => disk::read_from("stdin", io::stdin().lock()),
+        false => disk::read(path),
+    };
+    source.map_err(|error| match error {
+        Unreadable::Refused(cause) => refused("read", path)(cause).into(),
+        Unreadable::NotText { line } => NotText { path: path.to_owned(), line }.into(),
+    })
+}
+
+fn compile(path: &Path, files: &dyn Files) -> Outcome<Compiled> {
+    let source = read(path)?;
+    analysis::compile_model(&source, files).map_err(|rejected| {
+        show(&rejected.sources, &rejected.diagnostics);
+        Failure::Shown
+    })
 }
 
 /// Prints diagnostics to stderr, if there are any.
-pub fn show(source: &Source, diagnostics: &Diagnostics) {
+pub fn show(sources: &Sources, diagnostics: &Diagnostics) {
     if diagnostics.is_empty() {
         return;
     }
     let style = if output::has_colors() { Style::Color } else { Style::Plain };
-    eprintln!("{}", diagnostics.render(source, style).trim_end());
+    eprintln!("{}", diagnostics.render(sources, style).trim_end());
+}
+
+/// What is read here of `run.json`.
+#[derive(Deserialize)]
+struct Record {
+    variant: Option<String>,
+}
+
+/// Which variant a run is of. A run that cannot be understood is left to the model's binary, which says more.
+fn variant_of(run: &Path) -> Outcome<Option<String>> {
+    let path = run.join("run.json");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(refused("read", &path))?;
+    Ok(serde_json::from_str(&text).ok().and_then(|record: Record| record.variant))
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -69,4 +115,33 @@ pub fn show(source: &Source, diagnostics: &Diagnostics) {
 )]
 struct NoRun {
     run: PathBuf,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{}` is not text: line {line} is not UTF-8", path.display())]
+#[diagnostic(code(camtlc::text), help("save the file as UTF-8; is it the file that was meant?"))]
+struct NotText {
+    path: PathBuf,
+    line: usize,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{model}` has no variant `{name}`")]
+#[diagnostic(code(camtlc::variant))]
+struct NoVariant {
+    model: String,
+    name: String,
+    #[help]
+    help: String,
+}
+
+impl NoVariant {
+    fn new(name: &str, Compiled { program, variants, .. }: &Compiled) -> Self {
+        let names: Vec<&str> = variants.iter().filter_map(|program| program.variant.as_deref()).collect();
+        let help = match names.is_empty() {
+            true => "it has none; `variant NAME { .. }` in its file makes one".to_owned(),
+            false => did_you_mean(name, &names),
+        };
+        Self { model: program.name.clone(), name: name.to_owned(), help }
+    }
 }

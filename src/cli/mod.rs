@@ -4,9 +4,10 @@
 //!
 //! | commands | what they do with a model |
 //! |---|---|
-//! | [`check`], [`fmt`], [`graph`], [`stats`] | read it, and print what the compiler has to say |
+//! | [`check`], [`fmt`], [`graph`], [`stats`], [`diff`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
+//! | [`explain`] | nothing: tells what stands behind the code of a mistake |
 //! | [`new`] | write a first one |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
 //! | [`completions`] | nothing: prints what a shell completes commands with |
@@ -20,7 +21,9 @@ pub mod args;
 pub mod build;
 pub mod check;
 pub mod completions;
+pub mod diff;
 pub mod eval;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod new;
@@ -41,5 +44,6 @@ mod output;
 mod prune_binaries;
 mod stamp;
 mod status_line;
+mod workload;
 
 pub use failure::{Failure, Outcome};

@@ -7,10 +7,10 @@ use super::args::Train;
 use super::{Outcome, become_binary, driver, load};
 
 pub fn run(args: &Train) -> Outcome<ExitCode> {
-    let model = load::load(&args.file)?;
+    let model = load::load(&args.model)?;
     let mut command = Command::new(driver::binary(&model)?);
-    command.arg("train").arg("--model").arg(&args.file);
-    command.arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.file)));
+    command.arg("train").arg("--model").arg(&args.model.path);
+    command.arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.model.path)));
     if let Some(folder) = &args.backbone {
         command.arg("--backbone").arg(folder);
     }

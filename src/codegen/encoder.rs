@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use super::group_layers::{Groups, Place, Run, constant_part};
+use super::group_layers::{Groups, Place, Run};
 use super::network::marker;
 use super::{names, print};
 use crate::ir::{Flow, Ladder, Program, Width};
@@ -151,7 +151,7 @@ fn constant_method(program: &Program, groups: &Groups) -> TokenStream {
             }
         };
     }
-    let doc = print::doc(&match constant_part(program) {
+    let doc = print::doc(&match program.constant_part() {
         0 => "Nothing is trained in or before it: the embeddings.".to_owned(),
         n => format!("Nothing is trained in or before it: the embeddings and {}.", names::layers(&(0..n))),
     });
@@ -171,7 +171,7 @@ fn constant_method(program: &Program, groups: &Groups) -> TokenStream {
 
 /// What `encode` runs, in words.
 fn encode_doc(program: &Program) -> String {
-    let from = constant_part(program);
+    let from = program.constant_part();
     if !is_constant(program) {
         "All of it: the embeddings are trained.".to_owned()
     } else if program.embeddings.alignment {

@@ -33,9 +33,10 @@ pub fn main_rs(program: &Program) -> String {
 }
 
 fn header(program: &Program) -> String {
+    let name = program.full_name();
     let title = match &program.summary {
-        Some(summary) => format!("`{}`: {summary}", program.name),
-        None => format!("`{}`, a task-conditioned multi-task Transformer.", program.name),
+        Some(summary) => format!("`{name}`: {summary}"),
+        None => format!("`{name}`, a task-conditioned multi-task Transformer."),
     };
     let version = env!("CARGO_PKG_VERSION");
     format!("{title}\n\nMade by camtlc {version} from model.cam; do not edit, change the model instead.")

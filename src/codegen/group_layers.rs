@@ -76,12 +76,6 @@ impl Shape {
     }
 }
 
-/// How many of the lowest layers `constant` runs: the constant ones, up to where a ladder reads each layer's output.
-pub fn constant_part(program: &Program) -> usize {
-    let constant = program.constant_layers();
-    program.ladder.as_ref().map_or(constant, |ladder| constant.min(ladder.layers.start))
-}
-
 pub fn group_layers(program: &Program) -> Groups {
     let runs = find_runs(program);
 
@@ -129,7 +123,7 @@ pub fn group_layers(program: &Program) -> Groups {
 }
 
 fn find_runs(program: &Program) -> Vec<(Range<usize>, Shape, Place)> {
-    let constant = constant_part(program);
+    let constant = program.constant_part();
     let place = |index: usize| match &program.ladder {
         _ if index < constant => Place::Constant,
         Some(ladder) if ladder.layers.contains(&index) => Place::Ladder,

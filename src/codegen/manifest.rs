@@ -16,7 +16,7 @@ rustflags = [\"-C\", \"target-cpu=native\"]
 ";
 
 pub fn cargo_toml(program: &Program, runtime: &Runtime) -> String {
-    let name = &program.name;
+    let name = program.full_name();
     let package = quoted(&names::package(program));
     let place = match runtime {
         Runtime::Path(path) => format!("path = {}", quoted(&path.to_string_lossy())),

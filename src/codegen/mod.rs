@@ -83,12 +83,16 @@ pub fn lower(program: &Program, source: &str, options: &Options) -> Crate {
 /// What a checkpoint is bound to: equal for two programs whose networks and tasks are equal.
 ///
 /// BLAKE3 over the program's JSON without what may change between two runs of one network, that is, without
-/// the training settings and the summary; the first 32 hexadecimal digits.
+/// the training settings, the tasks' weights, the summary and the variant's name; the first 32 hexadecimal digits.
 pub fn fingerprint(program: &Program) -> String {
     let mut json = serde_json::to_value(program).expect("a program has only maps with string keys");
     let fields = json.as_object_mut().expect("a struct is an object");
     fields.shift_remove("training");
     fields.shift_remove("summary");
+    fields.shift_remove("variant");
+    for task in fields["tasks"].as_array_mut().into_iter().flatten() {
+        task.as_object_mut().expect("a struct is an object").shift_remove("weight");
+    }
     let hash = blake3::hash(json.to_string().as_bytes()).to_hex();
     hash[..32].to_owned()
 }

@@ -25,9 +25,13 @@ pub fn float(value: f64) -> TokenStream {
 
 /// A name for cargo. A package that depends on `camtl` can't be called the same.
 pub fn package(program: &Program) -> String {
-    match program.name.as_str() {
+    let name = match program.name.as_str() {
         "camtl" => "camtl-model".to_owned(),
         name => name.replace('_', "-"),
+    };
+    match &program.variant {
+        Some(variant) => format!("{name}.{variant}").replace(['_', '.'], "-"),
+        None => name,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{encoder, heads, names, print};
 use crate::ir::{Blocks, Program, Weights, Width};
 
 pub fn network_rs(program: &Program) -> String {
-    let name = &program.name;
+    let name = program.full_name();
     let header =
         format!("The network of `{name}`: shapes are const generics, so what does not fit does not compile.");
     let groups = group_layers(program);
@@ -71,11 +71,8 @@ fn describe(layer: &LayerType) -> String {
         (Weights::Trained, _) => "trained",
     };
     let mut modules = Vec::new();
-    if let Some(Blocks { blocks, block, last }) = layer.shape.attention {
-        modules.push(match last == block {
-            true => format!("conditional attention ({blocks} blocks of {block})"),
-            false => format!("conditional attention ({blocks} blocks of {block}, the last {last})"),
-        });
+    if let Some(blocks) = layer.shape.attention {
+        modules.push(format!("conditional attention ({blocks})"));
     }
     if layer.shape.norm {
         modules.push("conditional norms".to_owned());

@@ -13,7 +13,7 @@ use crate::ir::{
 };
 
 pub fn tasks_rs(program: &Program) -> String {
-    let name = &program.name;
+    let name = program.full_name();
     let header = format!("The tasks of `{name}`, where their examples come from, and how it is trained.");
     print::file(&header, [imports(program), plan(program)])
 }
@@ -41,8 +41,9 @@ fn imports(program: &Program) -> TokenStream {
 }
 
 fn plan(program: &Program) -> TokenStream {
-    let doc = print::doc(&format!("Everything about `{}` that is not its network.", program.name));
+    let doc = print::doc(&format!("Everything about `{}` that is not its network.", program.full_name()));
     let name = &program.name;
+    let variant = names::option(program.variant.as_ref().map(|variant| quote!(#variant)));
     let fingerprint = super::fingerprint(program);
     let backbone = backbone(&program.backbone);
     let sequence = names::int(program.sequence);
@@ -52,6 +53,7 @@ fn plan(program: &Program) -> TokenStream {
         #doc
         pub const PLAN: Plan = Plan {
             name: #name,
+            variant: #variant,
             fingerprint: #fingerprint,
             backbone: #backbone,
             sequence: #sequence,
@@ -105,6 +107,7 @@ fn task(task: &Task) -> TokenStream {
         Source::Glue { set, folder } => quote!(Source::Glue { set: #set, folder: #folder }),
         Source::Tsv { folder } => quote!(Source::Tsv { folder: #folder }),
     };
+    let weight = names::float(task.weight);
     let uncertainty = match task.uncertainty {
         Uncertainty::Entropy => quote!(Uncertainty::Entropy),
         Uncertainty::As(donor) => {
@@ -113,7 +116,14 @@ fn task(task: &Task) -> TokenStream {
         }
     };
     quote! {
-        Task { name: #name, kind: #kind, metric: #metric, data: #data, uncertainty: #uncertainty }
+        Task {
+            name: #name,
+            kind: #kind,
+            metric: #metric,
+            data: #data,
+            weight: #weight,
+            uncertainty: #uncertainty,
+        }
     }
 }
 

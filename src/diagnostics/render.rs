@@ -4,10 +4,11 @@ use std::fmt::{self, Display};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
+    SourceSpan,
 };
 
-use super::Diagnostics;
-use crate::span::Source;
+use super::{Diagnostics, Found, labels, place};
+use crate::span::Sources;
 
 /// What the reader's side can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +22,12 @@ pub enum Style {
 /// Columns of a rendered report; fixed, so that the same mistake always reads the same.
 const WIDTH: usize = 100;
 
+/// Shown at once; the rest is counted.
+const MOST: usize = 100;
+
 impl Diagnostics {
-    /// Every diagnostic under the lines of `source` that it speaks of, a blank line between.
-    pub fn render(&self, source: &Source, style: Style) -> String {
+    /// Every diagnostic under the lines of `sources` that it speaks of, a blank line between.
+    pub fn render(&self, sources: &Sources, style: Style) -> String {
         let theme = match style {
             Style::Color => GraphicalTheme::unicode(),
             Style::Plain => GraphicalTheme::unicode_nocolor(),
@@ -32,14 +36,19 @@ impl Diagnostics {
             .with_width(WIDTH)
             .with_links(false)
             .with_context_lines(1);
-        let named = NamedSource::new(&source.name, source.text.clone());
+        let named: Vec<_> =
+            sources.iter().map(|source| NamedSource::new(&source.name, source.text.clone())).collect();
         let mut text = String::new();
-        for (i, diagnostic) in self.iter().enumerate() {
+        for (i, found) in self.found.iter().take(MOST).enumerate() {
             if i > 0 {
                 text.push('\n');
             }
             // Writing into a String cannot fail, and a label outside the text is printed without its lines.
-            let _ = handler.render_report(&mut text, &Located { diagnostic, source: &named });
+            let _ = handler.render_report(&mut text, &Located::new(found, sources, &named));
+        }
+        let more = self.found.len().saturating_sub(MOST) + self.dropped;
+        if more > 0 {
+            text.push_str(&format!("\n  ... and {more} more\n"));
         }
         text
     }
@@ -50,6 +59,52 @@ impl Diagnostics {
 struct Located<'a> {
     diagnostic: &'a (dyn Diagnostic + Send + Sync),
     source: &'a NamedSource<String>,
+    /// Those in `source`.
+    labels: Vec<LabeledSpan>,
+    /// Labels in other texts, a text each.
+    elsewhere: Vec<Elsewhere<'a>>,
+}
+
+/// The labels of a diagnostic in another text than its first.
+#[derive(Debug)]
+struct Elsewhere<'a> {
+    source: &'a NamedSource<String>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl<'a> Located<'a> {
+    fn new(found: &'a Found, sources: &Sources, named: &'a [NamedSource<String>]) -> Self {
+        let diagnostic = &*found.diagnostic;
+        let (main, _) = sources.locate(place(diagnostic).unwrap_or(0));
+        let in_variant = found.variant.as_ref().map(|variant| {
+            LabeledSpan::new_with_span(Some(format!("in the variant `{}`", variant.name)), variant.span)
+        });
+        let mut located =
+            Self { diagnostic, source: &named[main], labels: Vec::new(), elsewhere: Vec::new() };
+        let mut files = Vec::new();
+        for label in labels(diagnostic).chain(in_variant) {
+            let (file, offset) = sources.locate(label.offset());
+            let label = moved(&label, offset);
+            if file == main {
+                located.labels.push(label);
+            } else if let Some(at) = files.iter().position(|known| *known == file) {
+                located.elsewhere[at].labels.push(label);
+            } else {
+                files.push(file);
+                located.elsewhere.push(Elsewhere { source: &named[file], labels: vec![label] });
+            }
+        }
+        located
+    }
+}
+
+fn moved(label: &LabeledSpan, offset: usize) -> LabeledSpan {
+    let span = SourceSpan::new(offset.into(), label.len());
+    let text = label.label().map(str::to_owned);
+    match label.primary() {
+        true => LabeledSpan::new_primary_with_span(text, span),
+        false => LabeledSpan::new_with_span(text, span),
+    }
 }
 
 impl Display for Located<'_> {
@@ -78,6 +133,32 @@ impl Diagnostic for Located<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.diagnostic.labels()
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.elsewhere.iter().map(|elsewhere| elsewhere as &dyn Diagnostic)))
+    }
+}
+
+impl Display for Elsewhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "and in `{}`", self.source.name())
+    }
+}
+
+impl std::error::Error for Elsewhere<'_> {}
+
+impl Diagnostic for Elsewhere<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
     }
 }

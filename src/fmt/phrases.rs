@@ -1,12 +1,91 @@
 //! Nodes that fit on a line, as text.
 
-use crate::syntax::ast::{Body, Entry, Extent, Freeze, Part, Place, Task, Value};
+use crate::syntax::ast::{
+    Assert, Attach, Body, Detach, Entry, Extent, Item, Part, Place, Task, Tasks, Value, Variant, Word,
+};
 
 /// Between entries on one line.
 pub const GAP: &str = "   ";
 
-pub fn freeze(freeze: &Freeze) -> String {
-    format!("freeze {}", freeze.parts.iter().map(part).collect::<Vec<_>>().join(", "))
+/// An item that always fits on one line; `None` for those with blocks.
+pub fn short_item(item: &Item) -> Option<String> {
+    Some(match item {
+        Item::Include(include) => format!("include {}", quoted(&include.path.text)),
+        Item::Model(model) => format!("model {}", model.name.text),
+        Item::Fidelity(fidelity) => format!("fidelity {}", fidelity.to.text),
+        Item::Sequence(sequence) => format!("sequence {}", sequence.length.text),
+        Item::Drop(drop) => format!("drop {}", words(&drop.tasks)),
+        Item::Freeze(freeze) => format!("freeze {}", parts(&freeze.parts)),
+        Item::Unfreeze(unfreeze) => format!("unfreeze {}", parts(&unfreeze.parts)),
+        Item::Detach(detach) => self::detach(detach),
+        Item::Assert(assert) => self::assert(assert),
+        Item::Backbone(_) | Item::Tasks(_) | Item::Attach(_) | Item::Train(_) | Item::Variant(_) => {
+            return None;
+        }
+    })
+}
+
+/// `variant small of baseline`
+pub fn variant_head(variant: &Variant) -> String {
+    let of = variant.of.as_ref().map(|of| format!(" of {}", of.text)).unwrap_or_default();
+    format!("variant {}{of}", variant.name.text)
+}
+
+/// The items of a variant that stands on one line; `None` where one of them cannot.
+pub fn inline_items(items: &[Item]) -> Option<String> {
+    if items.is_empty() {
+        return Some("{}".to_owned());
+    }
+    let items: Option<Vec<String>> = items.iter().map(inline_item).collect();
+    Some(format!("{{ {} }}", items?.join(GAP)))
+}
+
+fn inline_item(item: &Item) -> Option<String> {
+    match item {
+        Item::Backbone(backbone) => {
+            Some(format!("backbone {} {}", backbone.kind.text, inline_body(&backbone.body)))
+        }
+        Item::Tasks(tasks) => Some(inline_tasks(tasks)),
+        Item::Attach(attach) => Some(inline_attach(attach)),
+        Item::Train(train) => Some(format!("train {}", inline_body(&train.body))),
+        item => short_item(item),
+    }
+}
+
+fn inline_tasks(tasks: &Tasks) -> String {
+    let task = |task: &Task| format!("{} {}", task.name.text, inline_body(&task.body));
+    match tasks.tasks.as_slice() {
+        [] => "tasks {}".to_owned(),
+        tasks => format!("tasks {{ {} }}", tasks.iter().map(task).collect::<Vec<_>>().join(GAP)),
+    }
+}
+
+fn inline_attach(attach: &Attach) -> String {
+    let head = format!("attach {} {}", attach.module.text, place(&attach.place));
+    match &attach.body {
+        Some(body) => format!("{head} {}", inline_body(body)),
+        None => head,
+    }
+}
+
+fn detach(detach: &Detach) -> String {
+    let from = detach.from.as_ref().map(|from| format!(" from {}", part(from))).unwrap_or_default();
+    format!("detach {}{from}", words(&detach.modules))
+}
+
+fn assert(assert: &Assert) -> String {
+    let Assert { quantity, comparison, bound, unit, times, .. } = assert;
+    let unit = unit.as_ref().map(|unit| format!(" {}", unit.text)).unwrap_or_default();
+    let times = times.as_ref().map(|times| format!(" x {}", times.text)).unwrap_or_default();
+    format!("assert {} {} {}{unit}{times}", quantity.text, comparison.sign(), bound.text)
+}
+
+fn words(words: &[Word]) -> String {
+    words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn parts(parts: &[Part]) -> String {
+    parts.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 pub fn place(place: &Place) -> String {

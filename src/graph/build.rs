@@ -4,16 +4,14 @@
 //! the order in which its parts run.
 
 use super::{Dim, Graph, Group, Kind, Node, connect};
-use crate::ir::{
-    Blocks, Component, Count, Flow, Layer, Origin, ParameterCount, Program, Task, Weights, Width,
-};
+use crate::ir::{Component, Count, Flow, Layer, Origin, ParameterCount, Program, Task, Weights, Width};
 
 impl Graph {
     /// Every layer on its own.
     pub fn of(program: &Program) -> Self {
         let groups = Builder::new(program).groups();
         let edges = connect::connect(&groups);
-        Self { name: program.name.clone(), groups, edges, ratio: ParameterCount::of(program).ratio() }
+        Self { name: program.full_name(), groups, edges, ratio: ParameterCount::of(program).ratio() }
     }
 }
 
@@ -125,7 +123,7 @@ impl<'a> Builder<'a> {
             parts.push(Part {
                 kind: Kind::AttentionBias,
                 label: "attention bias",
-                detail: Some(describe(blocks)),
+                detail: Some(blocks.to_string()),
                 shape: vec![Dim::Size(self.program.sequence); 2],
                 base: None,
                 conditional: true,
@@ -299,11 +297,4 @@ struct InnerCounts {
 /// Weight and bias.
 fn linear(inputs: usize, outputs: usize) -> usize {
     inputs * outputs + outputs
-}
-
-fn describe(Blocks { blocks, block, last }: Blocks) -> String {
-    match last == block {
-        true => format!("{blocks} blocks of {block}"),
-        false => format!("{blocks} blocks of {block}, the last {last}"),
-    }
 }

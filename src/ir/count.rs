@@ -1,8 +1,11 @@
-//! How many parameters each part of a [`Program`] has: exact, from the shapes alone.
+//! How many parameters each part of a [`Program`] has: sums over the list of [`parameters`].
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
-use super::{Blocks, Layer, Origin, Program, Weights, Width};
+use super::{Fate, Program, parameters};
 
 /// Parameters of one part, by what becomes of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -16,6 +19,16 @@ pub struct Count {
 }
 
 impl Count {
+    /// `n` parameters of one fate.
+    pub fn of(fate: Fate, n: usize) -> Self {
+        let none = Self::default();
+        match fate {
+            Fate::Frozen => Self { frozen: n, ..none },
+            Fate::Loaded => Self { loaded: n, ..none },
+            Fate::New => Self { new: n, ..none },
+        }
+    }
+
     pub fn total(self) -> usize {
         self.frozen + self.loaded + self.new
     }
@@ -57,10 +70,46 @@ pub enum Component {
     Heads,
 }
 
+impl Component {
+    /// In the order of the network.
+    pub const ALL: [Self; 9] = [
+        Self::TaskEmbedding,
+        Self::Embeddings,
+        Self::Alignment,
+        Self::Layers,
+        Self::Attention,
+        Self::Norm,
+        Self::Bottleneck,
+        Self::Pooler,
+        Self::Heads,
+    ];
+
+    /// Is it of the backbone?
+    pub fn is_pretrained(self) -> bool {
+        matches!(self, Self::Embeddings | Self::Layers | Self::Pooler)
+    }
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::TaskEmbedding => "task embedding",
+            Self::Embeddings => "embeddings",
+            Self::Alignment => "conditional alignment",
+            Self::Layers => "layers",
+            Self::Attention => "conditional attention",
+            Self::Norm => "conditional norm",
+            Self::Bottleneck => "conditional bottleneck",
+            Self::Pooler => "pooler",
+            Self::Heads => "heads",
+        })
+    }
+}
+
 /// Every part with its count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ParameterCount {
-    /// (component, layer where it lies in one, count)
+    /// (component, layer where it lies in one, count), in the order of [`Component::ALL`], then of the layers.
     pub parts: Vec<(Component, Option<usize>, Count)>,
     /// The plain pretrained backbone: embeddings, layers and pooler, without modules and heads.
     pub backbone: usize,
@@ -68,55 +117,17 @@ pub struct ParameterCount {
 
 impl ParameterCount {
     pub fn of(program: &Program) -> Self {
-        let backbone = &program.backbone;
-        let hidden = backbone.hidden;
-        let scratch = matches!(backbone.origin, Origin::Scratch { .. });
-        let owned = |weights: Weights, n: usize| match (scratch, weights) {
-            (true, _) => Count { new: n, ..Count::default() },
-            (false, Weights::Frozen) => Count { frozen: n, ..Count::default() },
-            (false, Weights::Trained) => Count { loaded: n, ..Count::default() },
-        };
-        let new = |n: usize| Count { new: n, ..Count::default() };
-
-        let tables = (backbone.vocab + backbone.positions + backbone.token_types) * hidden + 2 * hidden;
-        let layer = 4 * linear(hidden, hidden)
-            + linear(hidden, backbone.ffn)
-            + linear(backbone.ffn, hidden)
-            + 2 * 2 * hidden;
-        let pooler = linear(hidden, hidden);
-
-        let mut parts = Vec::new();
-        if program.is_conditional() {
-            parts.push((Component::TaskEmbedding, None, new(program.tasks.len() * hidden)));
-        }
-        parts.push((Component::Embeddings, None, owned(program.embeddings.weights, tables)));
-        if program.embeddings.alignment {
-            parts.push((Component::Alignment, None, new(film(hidden, hidden))));
-        }
-        for (i, Layer { weights, attention, norm, bottleneck: inner, .. }) in
-            program.layers.iter().enumerate()
-        {
-            parts.push((Component::Layers, Some(i), owned(*weights, layer)));
-            if let Some(blocks) = attention {
-                parts.push((Component::Attention, Some(i), new(attention_bias(*blocks, hidden))));
-            }
-            if *norm {
-                parts.push((Component::Norm, Some(i), new(2 * film(hidden, hidden))));
-            }
-            if let Some(width) = inner {
-                parts.push((Component::Bottleneck, Some(i), new(bottleneck(*width, hidden))));
+        let mut parts: BTreeMap<(Component, Option<usize>), Count> = BTreeMap::new();
+        let mut backbone = 0;
+        for parameter in parameters(program) {
+            let part = parts.entry((parameter.component, parameter.layer)).or_default();
+            *part = *part + Count::of(parameter.fate, parameter.size());
+            if parameter.component.is_pretrained() {
+                backbone += parameter.size();
             }
         }
-        if let Some(ladder) = &program.ladder {
-            for i in ladder.layers.clone() {
-                parts.push((Component::Bottleneck, Some(i), new(bottleneck(ladder.width, hidden))));
-            }
-        }
-        parts.push((Component::Pooler, None, owned(program.pooler.weights, pooler)));
-        let heads = program.tasks.iter().map(|task| linear(hidden, task.kind.outputs())).sum();
-        parts.push((Component::Heads, None, new(heads)));
-
-        Self { parts, backbone: tables + backbone.layers * layer + pooler }
+        let parts = parts.into_iter().map(|((component, layer), count)| (component, layer, count)).collect();
+        Self { parts, backbone }
     }
 
     pub fn sum(&self) -> Count {
@@ -131,24 +142,4 @@ impl ParameterCount {
     pub fn ratio(&self) -> f64 {
         self.sum().total() as f64 / self.backbone as f64
     }
-}
-
-/// Weight and bias.
-fn linear(inputs: usize, outputs: usize) -> usize {
-    inputs * outputs + outputs
-}
-
-/// Generator of gamma and beta: one linear map of z each.
-fn film(hidden: usize, width: usize) -> usize {
-    2 * linear(hidden, width)
-}
-
-/// The blocks A_n, and gamma(z), beta(z) of a block's size, shared by the blocks.
-fn attention_bias(blocks: Blocks, hidden: usize) -> usize {
-    blocks.entries() + film(hidden, blocks.block * blocks.block)
-}
-
-/// FiLM on the input, down, up.
-fn bottleneck(width: Width, hidden: usize) -> usize {
-    film(hidden, hidden) + linear(hidden, width.0) + linear(width.0, hidden)
 }

@@ -4,15 +4,19 @@
 //! in which, say, the heads do not divide the hidden size does not exist. Deliberately absent: spans, comments,
 //! and every default that was not written (all are filled in here).
 
+pub mod cost;
 mod count;
+mod parameters;
 mod task;
 mod training;
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
 pub use count::{Component, Count, ParameterCount};
+pub use parameters::{Fate, ParameterSpec, parameters};
 pub use task::{Kind, Metric, Source, Task, Uncertainty};
 pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
 
@@ -21,9 +25,13 @@ pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
 pub struct Program {
     /// A Rust-safe identifier in snake case.
     pub name: String,
+    /// The variant that this is, by a Rust-safe identifier; `None` for the model itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// The sentences of the comment above `model`, if any; goes into the generated crate's doc.
     pub summary: Option<String>,
     pub backbone: Backbone,
+    pub fidelity: Fidelity,
     /// Longest input in word pieces; L in the equations.
     pub sequence: usize,
     /// In the order of the file; a task's index is the row of its embedding z.
@@ -59,6 +67,17 @@ pub enum Origin {
     Checkpoint(String),
     /// Random weights; the vocabulary is a `vocab.txt` or `tokenizer.json`, relative to the data folder.
     Scratch { tokenizer: String },
+}
+
+/// Whose formulas are computed where the paper and the authors' code differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    /// Those of the paper.
+    #[default]
+    Paper,
+    /// Those of the code that the authors published.
+    Reference,
 }
 
 /// What happens to the weights of one part of the backbone.
@@ -143,10 +162,34 @@ pub struct Pooler {
     pub flow: Flow,
 }
 
+impl fmt::Display for Blocks {
+    /// "6 blocks of 22, the last 18".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { blocks, block, last } = self;
+        write!(f, "{blocks} blocks of {block}")?;
+        if last == block { Ok(()) } else { write!(f, ", the last {last}") }
+    }
+}
+
 impl Program {
+    /// `camtl_base`, or `camtl_base.baseline` for a variant: as reports name it.
+    pub fn full_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}.{variant}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// How many of the lowest layers are constant (the embeddings included, where this is above 0).
     pub fn constant_layers(&self) -> usize {
         self.layers.iter().take_while(|layer| layer.flow == Flow::Constant).count()
+    }
+
+    /// How many of the lowest layers run without a tape: the constant ones, up to where a ladder reads each layer's
+    /// output.
+    pub fn constant_part(&self) -> usize {
+        let constant = self.constant_layers();
+        self.ladder.as_ref().map_or(constant, |ladder| constant.min(ladder.layers.start))
     }
 
     /// Does any module need the task embedding z?

@@ -9,6 +9,8 @@ pub struct Task {
     pub kind: Kind,
     pub metric: Metric,
     pub data: Source,
+    /// What the task's loss is multiplied by; 0 or above.
+    pub weight: f64,
     pub uncertainty: Uncertainty,
 }
 

@@ -17,7 +17,7 @@ pub fn run<N: Network>(
         training: settings(plan.training, args)?,
         data: args.data.clone(),
         backbone: args.backbone.clone(),
-        out: args.out.clone().unwrap_or_else(|| run::free_folder(plan.name)),
+        out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),
     };

@@ -11,6 +11,9 @@ pub struct File {
     pub items: Vec<Item>,
     /// In the order of the text; no other node holds comments.
     pub comments: Vec<Comment>,
+    /// The keywords of items that could not be read: they are there, and nothing else is known of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
 }
 
 /// `// ...` to the end of its line.
@@ -24,14 +27,28 @@ pub struct Comment {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Item {
+    Include(Include),
     Model(Model),
     Backbone(Backbone),
+    Fidelity(Fidelity),
     Sequence(Sequence),
     Tasks(Tasks),
+    Drop(Drop),
     Freeze(Freeze),
+    Unfreeze(Unfreeze),
     /// Boxed: twice the size of the next largest.
     Attach(Box<Attach>),
+    Detach(Box<Detach>),
     Train(Train),
+    Assert(Box<Assert>),
+    Variant(Variant),
+}
+
+/// `include "tasks/glue.cam"`
+#[derive(Clone, Debug, Serialize)]
+pub struct Include {
+    pub span: Span,
+    pub path: Text,
 }
 
 /// `model camtl_base`
@@ -47,6 +64,13 @@ pub struct Backbone {
     pub span: Span,
     pub kind: Word,
     pub body: Body,
+}
+
+/// `fidelity reference`
+#[derive(Clone, Debug, Serialize)]
+pub struct Fidelity {
+    pub span: Span,
+    pub to: Word,
 }
 
 /// `sequence 128`
@@ -73,9 +97,23 @@ pub struct Task {
     pub body: Body,
 }
 
+/// `drop cola, rte`
+#[derive(Clone, Debug, Serialize)]
+pub struct Drop {
+    pub span: Span,
+    pub tasks: Vec<Word>,
+}
+
 /// `freeze embeddings, layers 0..6`
 #[derive(Clone, Debug, Serialize)]
 pub struct Freeze {
+    pub span: Span,
+    pub parts: Vec<Part>,
+}
+
+/// `unfreeze layers 3..6`
+#[derive(Clone, Debug, Serialize)]
+pub struct Unfreeze {
     pub span: Span,
     pub parts: Vec<Part>,
 }
@@ -87,6 +125,14 @@ pub struct Attach {
     pub module: Word,
     pub place: Place,
     pub body: Option<Body>,
+}
+
+/// `detach alignment, attention`, `detach norm from layers 8..12`
+#[derive(Clone, Debug, Serialize)]
+pub struct Detach {
+    pub span: Span,
+    pub modules: Vec<Word>,
+    pub from: Option<Part>,
 }
 
 /// `to layers 6..12`
@@ -117,6 +163,39 @@ pub enum Extent {
 pub struct Train {
     pub span: Span,
     pub body: Body,
+}
+
+/// `assert parameters <= 1.2 x backbone`, `assert memory < 8 GiB`
+#[derive(Clone, Debug, Serialize)]
+pub struct Assert {
+    pub span: Span,
+    pub quantity: Word,
+    pub comparison: Comparison,
+    pub bound: Number,
+    pub unit: Option<Word>,
+    /// What the bound is a multiple of: the word after `x`.
+    pub times: Option<Word>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison {
+    AtMost,
+    AtLeast,
+    Below,
+    Above,
+}
+
+/// `variant baseline { detach norm }`, `variant small of baseline { drop rte }`
+#[derive(Clone, Debug, Serialize)]
+pub struct Variant {
+    pub span: Span,
+    pub name: Word,
+    /// The variant that this one differs from; the model itself where there is none.
+    pub of: Option<Word>,
+    /// From brace to brace.
+    pub block: Span,
+    pub items: Vec<Item>,
 }
 
 /// Entries in braces.
@@ -178,6 +257,8 @@ pub enum Amount {
     Decimal(f64),
     /// `10%` is 10.
     Percent(f64),
+    /// No number: a mistake was reported, and nothing more is to be said of it.
+    Unclear,
 }
 
 /// `0.0 .. 5.0`
@@ -198,13 +279,67 @@ pub struct List {
 impl Item {
     pub fn span(&self) -> Span {
         match self {
+            Item::Include(item) => item.span,
             Item::Model(item) => item.span,
             Item::Backbone(item) => item.span,
+            Item::Fidelity(item) => item.span,
             Item::Sequence(item) => item.span,
             Item::Tasks(item) => item.span,
+            Item::Drop(item) => item.span,
             Item::Freeze(item) => item.span,
+            Item::Unfreeze(item) => item.span,
             Item::Attach(item) => item.span,
+            Item::Detach(item) => item.span,
             Item::Train(item) => item.span,
+            Item::Assert(item) => item.span,
+            Item::Variant(item) => item.span,
+        }
+    }
+
+    /// The word that it starts with.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Item::Include(_) => "include",
+            Item::Model(_) => "model",
+            Item::Backbone(_) => "backbone",
+            Item::Fidelity(_) => "fidelity",
+            Item::Sequence(_) => "sequence",
+            Item::Tasks(_) => "tasks",
+            Item::Drop(_) => "drop",
+            Item::Freeze(_) => "freeze",
+            Item::Unfreeze(_) => "unfreeze",
+            Item::Attach(_) => "attach",
+            Item::Detach(_) => "detach",
+            Item::Train(_) => "train",
+            Item::Assert(_) => "assert",
+            Item::Variant(_) => "variant",
+        }
+    }
+
+    /// Where that word stands.
+    pub fn keyword_span(&self) -> Span {
+        let start = self.span().start;
+        Span::new(start, start + self.keyword().len())
+    }
+}
+
+impl Comparison {
+    /// As it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparison::AtMost => "<=",
+            Comparison::AtLeast => ">=",
+            Comparison::Below => "<",
+            Comparison::Above => ">",
+        }
+    }
+
+    pub fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Comparison::AtMost => value <= bound,
+            Comparison::AtLeast => value >= bound,
+            Comparison::Below => value < bound,
+            Comparison::Above => value > bound,
         }
     }
 }

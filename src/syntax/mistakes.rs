@@ -1,4 +1,4 @@
-//! The two mistakes of syntax, and the words for what the grammar expects.
+//! The mistakes of syntax, and the words for what the grammar expects.
 
 use miette::Diagnostic;
 use pest::error::{Error as PestError, ErrorVariant, InputLocation};
@@ -25,10 +25,12 @@ pub struct Unexpected {
 }
 
 impl Unexpected {
-    pub fn new(error: &PestError<Rule>, text: &str) -> Self {
-        let at = match error.location {
-            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-        };
+    /// `error` is of the part of `text` that begins at `start`; `text` itself begins at `base` among all texts.
+    pub fn new(error: &PestError<Rule>, text: &str, start: usize, base: usize) -> Self {
+        let at = start
+            + match error.location {
+                InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+            };
         let expected = match &error.variant {
             ErrorVariant::ParsingError { positives, .. } => expected(positives),
             ErrorVariant::CustomError { .. } => Vec::new(),
@@ -46,12 +48,13 @@ impl Unexpected {
         Self {
             found: match found {
                 "" => "end of the file".to_owned(),
+                "\n" | "\r" => "end of the line".to_owned(),
                 found => format!("`{found}`"),
             },
             help: help(found, &expected),
             expected: enumerate(&expected, "or"),
             place: if found.is_empty() { " after this" } else { "" },
-            span,
+            span: Span::new(base + span.start, base + span.end),
         }
     }
 }
@@ -87,7 +90,11 @@ fn help(found: &str, expected: &[String]) -> Option<String> {
     Some(fixed.to_owned())
 }
 
-const KEYWORDS: [&str; 7] = ["model", "backbone", "sequence", "tasks", "freeze", "attach", "train"];
+/// The words that items start with.
+pub const KEYWORDS: [&str; 14] = [
+    "include", "model", "backbone", "fidelity", "sequence", "tasks", "drop", "freeze", "unfreeze", "attach",
+    "detach", "train", "assert", "variant",
+];
 const ITEM: &str = "the next item";
 const KEY: &str = "a key";
 const CLOSING: &str = "a closing `\"`";
@@ -102,7 +109,7 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     if words.contains(&KEY) {
         words.retain(|word| matches!(*word, KEY | "a value" | "`}`"));
     } else if words.contains(&ITEM) {
-        words.retain(|word| matches!(*word, ITEM | "`,`"));
+        words.retain(|word| matches!(*word, ITEM | "`,`" | "`}`"));
     }
     words.into_iter().map(str::to_owned).collect()
 }
@@ -110,11 +117,14 @@ fn expected(rules: &[Rule]) -> Vec<String> {
 /// `None` for what helps no reader.
 fn describe(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::file | Rule::item | Rule::EOI => ITEM,
-        Rule::model | Rule::backbone | Rule::sequence | Rule::tasks => ITEM,
-        Rule::freeze | Rule::attach | Rule::train => ITEM,
-        Rule::kw_model | Rule::kw_backbone | Rule::kw_sequence | Rule::kw_tasks => ITEM,
-        Rule::kw_freeze | Rule::kw_attach | Rule::kw_train => ITEM,
+        Rule::file | Rule::item | Rule::change | Rule::EOI => ITEM,
+        Rule::include | Rule::model | Rule::backbone | Rule::fidelity | Rule::sequence => ITEM,
+        Rule::tasks | Rule::drop | Rule::freeze | Rule::unfreeze | Rule::attach | Rule::detach => ITEM,
+        Rule::train | Rule::assertion | Rule::variant => ITEM,
+        Rule::kw_include | Rule::kw_model | Rule::kw_backbone | Rule::kw_fidelity => ITEM,
+        Rule::kw_sequence | Rule::kw_tasks | Rule::kw_drop | Rule::kw_freeze => ITEM,
+        Rule::kw_unfreeze | Rule::kw_attach | Rule::kw_detach | Rule::kw_train => ITEM,
+        Rule::kw_assert | Rule::kw_variant => ITEM,
         Rule::open | Rule::body | Rule::options => "`{`",
         Rule::close => "`}`",
         Rule::comma => "`,`",
@@ -124,6 +134,11 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::word | Rule::value_word => "a word",
         Rule::part | Rule::part_name => "a part of the backbone",
         Rule::place | Rule::preposition => "`to`, `across` or `after`",
+        Rule::comparison => "`<=`, `>=`, `<` or `>`",
+        Rule::unit => "a unit",
+        Rule::times => "`x`",
+        Rule::from => "`from`",
+        Rule::of => "`of`",
         Rule::key | Rule::entry | Rule::option | Rule::bare => KEY,
         Rule::number => "a number",
         Rule::text => "a text in quotes",
@@ -151,4 +166,17 @@ pub enum NumberProblem {
     Malformed,
     #[error("is too large a number")]
     TooLarge,
+}
+
+/// A text that no model would need.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the text has more than {most} bytes, which no model needs")]
+#[diagnostic(
+    code(cam::syntax::too_long),
+    help("a model of 24 tasks has about 5000; is this the file that was meant?")
+)]
+pub struct TooLong {
+    pub most: usize,
+    #[label("starts here")]
+    pub span: Span,
 }

@@ -6,5 +6,6 @@ pub mod ast;
 mod mistakes;
 mod parse;
 mod pieces;
+mod recover;
 
-pub use parse::parse;
+pub use parse::{LONGEST, parse, parse_at};

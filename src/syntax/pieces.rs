@@ -9,39 +9,74 @@ use super::{
 };
 use crate::{diagnostics::Diagnostics, span::Span};
 
-/// The inner pairs of a rule without comments, keywords and punctuation.
-pub struct Pieces<'i> {
-    pairs: Pairs<'i, Rule>,
-    next: Option<Pair<'i, Rule>>,
+/// What one rule matched, and where the text that it was matched in starts among all texts.
+#[derive(Clone, Debug)]
+pub struct Piece<'i> {
+    pair: Pair<'i, Rule>,
+    base: usize,
 }
 
-impl<'i> Pieces<'i> {
-    pub fn of(pair: Pair<'i, Rule>) -> Self {
-        let mut pieces = Self { pairs: pair.into_inner(), next: None };
+impl<'i> Piece<'i> {
+    pub fn new(pair: Pair<'i, Rule>, base: usize) -> Self {
+        Self { pair, base }
+    }
+
+    pub fn rule(&self) -> Rule {
+        self.pair.as_rule()
+    }
+
+    pub fn text(&self) -> &'i str {
+        self.pair.as_str()
+    }
+
+    /// Of a token, or of a rule that ends with one: other rules may reach over white space and comments behind
+    /// them.
+    pub fn span(&self) -> Span {
+        let span = self.pair.as_span();
+        Span::new(self.base + span.start(), self.base + span.end())
+    }
+
+    /// Where a rule starts; its end is taken from its last token.
+    pub fn start(&self) -> Span {
+        let at = self.base + self.pair.as_span().start();
+        Span::new(at, at)
+    }
+
+    pub fn inner(self) -> Pieces<'i> {
+        let mut pieces = Pieces { pairs: self.pair.into_inner(), next: None, base: self.base };
         pieces.advance();
         pieces
     }
+}
 
+/// The inner pieces of a rule without comments, keywords and punctuation.
+pub struct Pieces<'i> {
+    pairs: Pairs<'i, Rule>,
+    next: Option<Piece<'i>>,
+    base: usize,
+}
+
+impl<'i> Pieces<'i> {
     /// The next piece, which the grammar says is there.
-    pub fn expect(&mut self) -> Pair<'i, Rule> {
+    pub fn expect(&mut self) -> Piece<'i> {
         // The grammar matched the whole rule, so each piece that it does not call optional exists;
         // `tests/language.rs` parses arbitrary text to hold the builders against the grammar.
         self.next().expect("a matched rule has all its pieces")
     }
 
     /// The next piece, if it is of this rule.
-    pub fn accept(&mut self, rule: Rule) -> Option<Pair<'i, Rule>> {
-        if self.next.as_ref()?.as_rule() == rule { self.next() } else { None }
+    pub fn accept(&mut self, rule: Rule) -> Option<Piece<'i>> {
+        if self.next.as_ref()?.rule() == rule { self.next() } else { None }
     }
 
-    fn advance(&mut self) -> Option<Pair<'i, Rule>> {
+    fn advance(&mut self) -> Option<Piece<'i>> {
         let next = self.pairs.find(|pair| !is_punctuation(pair.as_rule()));
-        std::mem::replace(&mut self.next, next)
+        std::mem::replace(&mut self.next, next.map(|pair| Piece::new(pair, self.base)))
     }
 }
 
 impl<'i> Iterator for Pieces<'i> {
-    type Item = Pair<'i, Rule>;
+    type Item = Piece<'i>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.advance()
@@ -55,52 +90,49 @@ fn is_punctuation(rule: Rule) -> bool {
             | Rule::comma
             | Rule::dots
             | Rule::quote
+            | Rule::from
+            | Rule::of
+            | Rule::times
+            | Rule::kw_include
             | Rule::kw_model
             | Rule::kw_backbone
+            | Rule::kw_fidelity
             | Rule::kw_sequence
             | Rule::kw_tasks
+            | Rule::kw_drop
             | Rule::kw_freeze
+            | Rule::kw_unfreeze
             | Rule::kw_attach
+            | Rule::kw_detach
             | Rule::kw_train
+            | Rule::kw_assert
+            | Rule::kw_variant
     )
 }
 
-/// Of a token, or of a rule that ends with one: other rules may reach over white space and comments behind
-/// them.
-pub fn span(pair: &Pair<Rule>) -> Span {
-    let span = pair.as_span();
-    Span::new(span.start(), span.end())
-}
-
-/// Where a rule starts; its end is taken from its last token.
-pub fn start(pair: &Pair<Rule>) -> Span {
-    let at = pair.as_span().start();
-    Span::new(at, at)
-}
-
-pub fn word(pair: &Pair<Rule>) -> Word {
-    Word { span: span(pair), text: pair.as_str().to_owned() }
+pub fn word(piece: &Piece) -> Word {
+    Word { span: piece.span(), text: piece.text().to_owned() }
 }
 
 /// The text between the quotes; `\"` and `\\` are the only escapes.
-pub fn text(pair: Pair<Rule>) -> Text {
-    let span = span(&pair);
-    let inner = Pieces::of(pair).expect();
-    let mut text = String::with_capacity(inner.as_str().len());
-    let mut letters = inner.as_str().chars();
+pub fn text(piece: Piece) -> Text {
+    let span = piece.span();
+    let inner = piece.inner().expect().text();
+    let mut text = String::with_capacity(inner.len());
+    let mut letters = inner.chars();
     while let Some(letter) = letters.next() {
         text.extend(if letter == '\\' { letters.next() } else { Some(letter) });
     }
     Text { span, text }
 }
 
-/// A bad number is reported and stands as 0, so that parsing goes on to find the others.
-pub fn number(pair: &Pair<Rule>, sink: &mut Diagnostics) -> Number {
-    let span = span(pair);
-    let text = pair.as_str().to_owned();
+/// A bad number is reported and stands as [`Amount::Unclear`], so that parsing goes on to find the others.
+pub fn number(piece: &Piece, sink: &mut Diagnostics) -> Number {
+    let span = piece.span();
+    let text = piece.text().to_owned();
     let amount = read_amount(&text).unwrap_or_else(|problem| {
         sink.push(BadNumber { text: text.clone(), problem, span });
-        Amount::Whole(0)
+        Amount::Unclear
     });
     Number { span, text, amount }
 }

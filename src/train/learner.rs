@@ -5,7 +5,7 @@ use dfdx::prelude::{Backward, PutTape};
 use super::losses;
 use super::network::{HeadLogits, Network};
 use super::optimizer::{Applied, Optimizer};
-use super::plan::Training;
+use super::plan::{Task, Training};
 use crate::data::Target;
 use crate::kernels::Pass;
 use crate::nn::Batch;
@@ -21,9 +21,9 @@ pub struct Learner<N: Network> {
 /// What a step measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stepped {
-    /// The objective: mean over the batch.
+    /// The objective: weighted mean over the batch.
     pub loss: f64,
-    /// Mean over a task's own examples in the batch; `None` for a task that has none.
+    /// Mean over a task's own examples in the batch, without its weight; `None` for a task that has none.
     pub task_losses: Vec<Option<f64>>,
     pub applied: Applied,
 }
@@ -60,7 +60,7 @@ impl<N: Network> Learner<N> {
     pub fn step(
         &mut self,
         step: usize,
-        tasks: usize,
+        tasks: &[Task],
         batch: &Batch,
         constant: N::Constant,
         targets: &[Target],
@@ -71,12 +71,14 @@ impl<N: Network> Learner<N> {
         let scale = 1.0 / targets.len() as f32;
 
         let mut total = None;
-        let mut task_losses = vec![None; tasks];
+        let mut task_losses = vec![None; tasks.len()];
         for head in self.network.logits(constant, batch, batch.segments.tasks(), &mut pass) {
             let HeadLogits { head, sequences, logits } = head;
             let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence]).collect();
             let loss = losses::loss(&logits, &own, scale, &mut pass);
             task_losses[head] = Some(f64::from(loss.as_vec()[0]) * targets.len() as f64 / own.len() as f64);
+            let weight = tasks[head].weight as f32;
+            let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
             total = Some(match total {
                 None => loss,
                 Some(total) => pass.record(&total, |total| total + loss),

@@ -15,6 +15,8 @@ pub use set::{SetError, WHOLE};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Plan {
     pub name: &'static str,
+    /// Which variant of the model this is; `None` for the model itself.
+    pub variant: Option<&'static str>,
     /// Of the program's meaning; checkpoints are bound to it.
     pub fingerprint: &'static str,
     pub backbone: Backbone,
@@ -26,6 +28,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// `camtl_base`, or `camtl_base.baseline` for a variant.
+    pub fn full_name(&self) -> String {
+        match self.variant {
+            Some(variant) => format!("{}.{variant}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
     /// The task of that name, with its index.
     pub fn task(&self, name: &str) -> Option<(usize, &'static Task)> {
         self.tasks.iter().enumerate().find(|(_, task)| task.name == name)
@@ -63,6 +73,8 @@ pub struct Task {
     pub kind: Kind,
     pub metric: Metric,
     pub data: Source,
+    /// What its loss is multiplied by.
+    pub weight: f64,
     pub uncertainty: Uncertainty,
 }
 

@@ -33,6 +33,9 @@ pub struct Run {
 pub struct Record {
     /// The model's name.
     pub model: String,
+    /// Which variant of it; absent for the model itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// The file that it was built from, where that is known.
     pub model_path: Option<PathBuf>,
     /// Version of the runtime.

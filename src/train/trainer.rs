@@ -213,7 +213,7 @@ impl<N: Network> Trainer<N> {
                 target => target,
             })
             .collect();
-        let stepped = self.learner.step(step, tasks.len(), &drawn.batch, drawn.constant, &targets)?;
+        let stepped = self.learner.step(step, tasks, &drawn.batch, drawn.constant, &targets)?;
         for At { task, example } in drawn.examples {
             let before = std::mem::replace(&mut self.used[task][example], true);
             self.used_count += usize::from(!before);
@@ -305,6 +305,7 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Record {
         model: plan.name.to_owned(),
+        variant: plan.variant.map(str::to_owned),
         model_path: options.model_path.clone(),
         camtl: env!("CARGO_PKG_VERSION").to_owned(),
         fingerprints: Fingerprints {

@@ -1,0 +1,279 @@
+//! `assert`: a bound on what the form costs, checked when the form is known.
+//!
+//! Memory and FLOPs are those of a training step over the form's own batch of the longest examples
+//! ([`ir::cost`](crate::ir::cost)); a ratio is to the plain backbone, fine-tuned as a whole on the same load.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{index_items::Items, values};
+use crate::{
+    diagnostics::{Diagnostics, alternatives, did_you_mean, enumerate},
+    ir::{
+        Component, Count, ParameterCount, Program,
+        cost::{Cost, Load, fine_tuned},
+    },
+    span::Span,
+    syntax::ast,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quantity {
+    Parameters,
+    Trained,
+    Memory,
+    Flops,
+}
+
+const QUANTITIES: [(&str, Quantity); 4] = [
+    ("parameters", Quantity::Parameters),
+    ("trained", Quantity::Trained),
+    ("memory", Quantity::Memory),
+    ("flops", Quantity::Flops),
+];
+
+const NUMBERS: [(&str, f64); 3] = [("k", 1e3), ("M", 1e6), ("G", 1e9)];
+const BYTES: [(&str, f64); 6] = [
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("TiB", 1_099_511_627_776.0),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+];
+const FLOPS: [(&str, f64); 4] = [("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15)];
+
+impl Quantity {
+    fn units(self) -> &'static [(&'static str, f64)] {
+        match self {
+            Self::Parameters | Self::Trained => &NUMBERS,
+            Self::Memory => &BYTES,
+            Self::Flops => &FLOPS,
+        }
+    }
+}
+
+/// An assertion whose words are legal.
+#[derive(Debug)]
+pub struct Assertion<'a> {
+    quantity: Quantity,
+    /// In numbers, bytes or FLOPs; or a multiple of the backbone's.
+    bound: f64,
+    is_ratio: bool,
+    /// What its unit stands for.
+    factor: f64,
+    written: &'a ast::Assert,
+}
+
+/// Those without a mistake in their words.
+pub fn read_asserts<'a>(items: &Items<'a>, sink: &mut Diagnostics) -> Vec<Assertion<'a>> {
+    items.asserts.iter().filter_map(|assert| read_assert(assert, sink)).collect()
+}
+
+fn read_assert<'a>(assert: &'a ast::Assert, sink: &mut Diagnostics) -> Option<Assertion<'a>> {
+    let word = &assert.quantity;
+    let found = QUANTITIES.iter().find(|(name, _)| *name == word.text).map(|(_, quantity)| *quantity);
+    if found.is_none() {
+        let help = did_you_mean(&word.text, &QUANTITIES.map(|(name, _)| name));
+        sink.push(UnknownQuantity { quantity: word.text.clone(), help, span: word.span });
+    }
+    if let Some(times) = assert.times.as_ref().filter(|times| times.text != "backbone") {
+        sink.push(UnknownBase { base: times.text.clone(), span: times.span });
+        return None;
+    }
+    let quantity = found?;
+    let bound = values::decimal_of(&word.text, &assert.bound, sink)?.value;
+    let factor = match &assert.unit {
+        None => 1.0,
+        Some(unit) => read_unit(quantity, unit, assert, sink)?,
+    };
+    Some(Assertion {
+        quantity,
+        bound: bound * factor,
+        is_ratio: assert.times.is_some(),
+        factor,
+        written: assert,
+    })
+}
+
+fn read_unit(
+    quantity: Quantity,
+    unit: &ast::Word,
+    assert: &ast::Assert,
+    sink: &mut Diagnostics,
+) -> Option<f64> {
+    let legal: &[(&str, f64)] = if assert.times.is_some() { &[] } else { quantity.units() };
+    if let Some((_, factor)) = legal.iter().find(|(name, _)| *name == unit.text) {
+        return Some(*factor);
+    }
+    let names: Vec<&str> = legal.iter().map(|(name, _)| *name).collect();
+    let help = match names.is_empty() {
+        true => "a multiple of the backbone's has no unit: `1.2 x backbone`".to_owned(),
+        false => format!(
+            "units of `{}`: {}; none for single ones",
+            assert.quantity.text,
+            alternatives(&names, "or")
+        ),
+    };
+    sink.push(UnknownUnit { unit: unit.text.clone(), help, span: unit.span });
+    None
+}
+
+/// Reports the assertions that do not hold for the program.
+pub fn hold_asserts(assertions: &[Assertion], program: &Program, sink: &mut Diagnostics) {
+    for assertion in assertions {
+        let value = measure(assertion.quantity, program);
+        let base = if assertion.is_ratio { measure_backbone(assertion.quantity, program) } else { 1.0 };
+        if !assertion.written.comparison.holds(value, assertion.bound * base) {
+            sink.push(Fails::new(assertion, program, value, base));
+        }
+    }
+}
+
+fn measure(quantity: Quantity, program: &Program) -> f64 {
+    match quantity {
+        Quantity::Parameters => ParameterCount::of(program).sum().total() as f64,
+        Quantity::Trained => ParameterCount::of(program).sum().trained() as f64,
+        Quantity::Memory => Cost::of(program, Load::of(program)).memory.peak() as f64,
+        Quantity::Flops => Cost::of(program, Load::of(program)).flops.step.total() as f64,
+    }
+}
+
+fn measure_backbone(quantity: Quantity, program: &Program) -> f64 {
+    match quantity {
+        Quantity::Parameters | Quantity::Trained => ParameterCount::of(program).backbone as f64,
+        Quantity::Memory | Quantity::Flops => measure(quantity, &fine_tuned(program)),
+    }
+}
+
+/// What to do about a bound that is passed: which modules weigh, or which batch would hold.
+fn advice(assertion: &Assertion, program: &Program, limit: f64) -> String {
+    let is_upper = matches!(assertion.written.comparison, ast::Comparison::AtMost | ast::Comparison::Below);
+    match assertion.quantity {
+        _ if !is_upper => "a larger network, or a lower bound".to_owned(),
+        Quantity::Parameters => heaviest(program, Count::total),
+        Quantity::Trained => heaviest(program, Count::trained),
+        Quantity::Memory | Quantity::Flops => match fitting_batch(assertion, program, limit) {
+            Some(batch) => format!("`batch {batch}` would hold"),
+            None => "no batch is small enough: freeze more, or shorten the sequence".to_owned(),
+        },
+    }
+}
+
+fn heaviest(program: &Program, of: impl Fn(Count) -> usize) -> String {
+    let count = ParameterCount::of(program);
+    let mut parts: Vec<(usize, Component)> =
+        Component::ALL.iter().map(|&component| (of(count.component(component)), component)).collect();
+    parts.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let parts: Vec<String> = parts
+        .iter()
+        .take(3)
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, component)| format!("{component} ({})", short(*n as f64, "")))
+        .collect();
+    format!("the heaviest parts: {}", enumerate(&parts, "and"))
+}
+
+/// The largest smaller batch for which the bound holds. Both costs grow with the batch.
+fn fitting_batch(assertion: &Assertion, program: &Program, limit: f64) -> Option<usize> {
+    let holds = |batch: usize| {
+        let mut smaller = program.clone();
+        smaller.training.batch = batch;
+        assertion.written.comparison.holds(measure(assertion.quantity, &smaller), limit)
+    };
+    let (mut good, mut bad) = (0, program.training.batch);
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if holds(middle) { good = middle } else { bad = middle }
+    }
+    (good > 0).then_some(good)
+}
+
+/// "129.7 M", "1.20 G".
+fn short(value: f64, unit: &str) -> String {
+    let (scaled, prefix) = match value.abs() {
+        1e12.. => (value / 1e12, " T"),
+        1e9.. => (value / 1e9, " G"),
+        1e6.. => (value / 1e6, " M"),
+        1e3.. => (value / 1e3, " k"),
+        _ => return format!("{value}{}{unit}", if unit.is_empty() { "" } else { " " }),
+    };
+    format!("{scaled:.1}{prefix}{unit}")
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("{text} does not hold: {found}")]
+#[diagnostic(code(cam::assert::fails), help("{help}"))]
+struct Fails {
+    text: String,
+    found: String,
+    help: String,
+    #[label("does not hold")]
+    span: Span,
+}
+
+impl Fails {
+    fn new(assertion: &Assertion, program: &Program, value: f64, base: f64) -> Self {
+        let Assertion { quantity, bound, is_ratio, factor, written } = assertion;
+        let unit = match quantity {
+            Quantity::Parameters | Quantity::Trained => "",
+            Quantity::Memory => "B",
+            Quantity::Flops => "FLOP",
+        };
+        let name = program.full_name();
+        let found = match is_ratio {
+            true => format!(
+                "`{name}` has {}, {:.3} x the backbone's {}",
+                short(value, unit),
+                value / base,
+                short(base, unit)
+            ),
+            false => match &written.unit {
+                Some(unit) => format!("`{name}` has {:.2} {}", value / factor, unit.text),
+                None => format!("`{name}` has {}", short(value, unit)),
+            },
+        };
+        let words = match is_ratio {
+            true => format!("{} x backbone", written.bound.text),
+            false => match &written.unit {
+                Some(unit) => format!("{} {}", written.bound.text, unit.text),
+                None => written.bound.text.clone(),
+            },
+        };
+        Self {
+            text: format!("`{} {} {words}`", written.quantity.text, written.comparison.sign()),
+            found,
+            help: advice(assertion, program, bound * base),
+            span: written.span,
+        }
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("nothing of a model is called `{quantity}` that could be asserted")]
+#[diagnostic(code(cam::assert::quantity), help("{help}"))]
+struct UnknownQuantity {
+    quantity: String,
+    help: String,
+    #[label("unknown quantity")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{unit}` is no unit here")]
+#[diagnostic(code(cam::assert::unit), help("{help}"))]
+struct UnknownUnit {
+    unit: String,
+    help: String,
+    #[label("unknown unit")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a bound is a multiple of the backbone's cost, not of `{base}`")]
+#[diagnostic(code(cam::assert::base), help("`assert parameters <= 1.2 x backbone`"))]
+struct UnknownBase {
+    base: String,
+    #[label("expected `backbone`")]
+    span: Span,
+}

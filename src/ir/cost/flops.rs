@@ -1,0 +1,181 @@
+//! Floating-point operations of the matrix products, a multiply-add counted as two.
+//!
+//! The rest (norms, GELU, softmax, FiLM, the optimizer) is left out: it is linear in what the products read and write,
+//! a percent or two of the operations, though more of the time.
+//!
+//! y = x W^T for x `[rows, in]` and W `[out, in]` is one product of 2 rows in out operations. Its backward half is the
+//! input's gradient, as many again, and the weight's gradient, as many again where the weight is trained. The runtime
+//! computes the input's gradient of everything on the tape, also where nothing trained lies before it. The constant
+//! part is not on the tape; where MT-Uncertainty has scored an example, the step finds its constant part there.
+
+use super::{ByComponent, Candidates, Load, shared_examples};
+use crate::ir::{Backbone, Component, Layer, Program, Uncertainty, Weights, Width};
+
+/// Of one step, by component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flops {
+    /// One forward run over the batch, as in evaluation.
+    pub forward: ByComponent,
+    /// The training step: forward and backward, without the scoring before it.
+    pub step: ByComponent,
+    /// MT-Uncertainty's forward runs over the candidates of every task that is scored; 0 under another sampler.
+    pub scoring: ByComponent,
+}
+
+impl Flops {
+    pub fn of(program: &Program, load: Load) -> Self {
+        let Load { batch, length } = load;
+        let candidates = Candidates::of(program);
+        let (chunks, _) = candidates.chunks(length);
+        let fresh = batch - shared_examples(program, batch);
+        let tasks = program.tasks.len();
+
+        let mut flops = Self::default();
+        for Product { component, operations, rows, backward } in products(program, length) {
+            let forward = |examples: usize, runs: usize| {
+                operations
+                    * match rows {
+                        Rows::Tokens => examples as u128 * length as u128,
+                        Rows::Examples => examples as u128,
+                        Rows::Tasks => runs as u128 * tasks as u128,
+                    }
+            };
+            flops.forward.add(component, forward(batch, 1));
+            flops.step.add(
+                component,
+                match backward {
+                    Backward::None => forward(fresh, 1),
+                    Backward::Input => 2 * forward(batch, 1),
+                    Backward::InputAndWeight => 3 * forward(batch, 1),
+                },
+            );
+            flops.scoring.add(component, forward(candidates.all(), chunks));
+        }
+        for task in &program.tasks {
+            let head = linear(program.backbone.hidden, task.kind.outputs());
+            let of_batch = head * batch as u128 / tasks as u128; // a task's share of it
+            flops.forward.add(Component::Heads, of_batch);
+            flops.step.add(Component::Heads, 3 * of_batch);
+            if task.uncertainty == Uncertainty::Entropy {
+                flops.scoring.add(Component::Heads, head * candidates.each as u128);
+            }
+        }
+        flops
+    }
+}
+
+/// One product, or several alike.
+struct Product {
+    component: Component,
+    /// Of a forward run, for one row.
+    operations: u128,
+    rows: Rows,
+    backward: Backward,
+}
+
+/// What a product is computed for.
+#[derive(Clone, Copy)]
+enum Rows {
+    /// Every token of every example.
+    Tokens,
+    /// Every example.
+    Examples,
+    /// Every task of the program, once a run: gamma(z) and beta(z), whatever the batch holds.
+    Tasks,
+}
+
+/// The gradients that a step computes.
+#[derive(Clone, Copy)]
+enum Backward {
+    /// Constant: no tape.
+    None,
+    /// Its weights are frozen.
+    Input,
+    InputAndWeight,
+}
+
+/// Every product of the network but the heads'.
+fn products(program: &Program, length: usize) -> Vec<Product> {
+    let hidden = program.backbone.hidden;
+    let mut list = Vec::new();
+    if program.embeddings.alignment {
+        list.push(film(Component::Alignment, hidden, hidden));
+    }
+    let constant = program.constant_part();
+    for (index, layer) in program.layers.iter().enumerate() {
+        layer_products(&program.backbone, layer, index < constant, length, &mut list);
+    }
+    if let Some(ladder) = &program.ladder {
+        ladder.layers.clone().for_each(|_| bottleneck(ladder.width, hidden, &mut list));
+    }
+    list.push(Product {
+        component: Component::Pooler,
+        operations: linear(hidden, hidden),
+        rows: Rows::Examples,
+        backward: backward(program.pooler.weights),
+    });
+    list
+}
+
+fn layer_products(
+    backbone: &Backbone,
+    layer: &Layer,
+    is_constant: bool,
+    length: usize,
+    list: &mut Vec<Product>,
+) {
+    let Backbone { hidden, ffn, .. } = *backbone;
+    let on_tape = |backward: Backward| if is_constant { Backward::None } else { backward };
+    // query, key, value and attention's output; into and out of the feed-forward part
+    list.push(Product {
+        component: Component::Layers,
+        operations: 4 * linear(hidden, hidden) + linear(hidden, ffn) + linear(ffn, hidden),
+        rows: Rows::Tokens,
+        backward: on_tape(backward(layer.weights)),
+    });
+    // Q K^T is [length, length] a head, and so is what weighs V; of either the two operands have gradients
+    list.push(Product {
+        component: Component::Layers,
+        operations: 2 * linear(hidden, length) * length as u128,
+        rows: Rows::Examples,
+        backward: on_tape(Backward::InputAndWeight),
+    });
+    if let Some(blocks) = layer.attention {
+        list.push(film(Component::Attention, hidden, blocks.block * blocks.block));
+    }
+    if layer.norm {
+        list.extend([film(Component::Norm, hidden, hidden), film(Component::Norm, hidden, hidden)]);
+    }
+    if let Some(width) = layer.bottleneck {
+        bottleneck(width, hidden, list);
+    }
+}
+
+/// FiLM's generators, then down and up.
+fn bottleneck(Width(width): Width, hidden: usize, list: &mut Vec<Product>) {
+    list.push(film(Component::Bottleneck, hidden, hidden));
+    list.push(Product {
+        component: Component::Bottleneck,
+        operations: linear(hidden, width) + linear(width, hidden),
+        rows: Rows::Tokens,
+        backward: Backward::InputAndWeight,
+    });
+}
+
+/// gamma(z) and beta(z), each `[tasks, width]`.
+fn film(component: Component, hidden: usize, width: usize) -> Product {
+    let operations = 2 * linear(hidden, width);
+    Product { component, operations, rows: Rows::Tasks, backward: Backward::InputAndWeight }
+}
+
+fn backward(weights: Weights) -> Backward {
+    match weights {
+        Weights::Frozen => Backward::Input,
+        Weights::Trained => Backward::InputAndWeight,
+    }
+}
+
+/// One row through a linear map.
+fn linear(inputs: usize, outputs: usize) -> u128 {
+    2 * inputs as u128 * outputs as u128
+}

@@ -1,0 +1,204 @@
+//! Bytes: of the parameters exactly, of activations as the operations in `kernels/cpu` keep them for backward.
+//!
+//! All numbers are `f32`. An operation's output stays as long as a backward half on the tape refers to it; with what
+//! the operations keep besides, a layer on the tape holds, for `tokens` tokens of examples of `length`:
+//!
+//! | | |
+//! |---|---|
+//! | query, key, value, context, attention's output | 5 x `[tokens, hidden]` |
+//! | softmax | `[examples, heads, length, length]` |
+//! | two norms: normalized input and output | 4 x `[tokens, hidden]`, 2 x `[tokens]` |
+//! | feed-forward part: before and after GELU, and its output | 2 x `[tokens, ffn]`, `[tokens, hidden]` |
+//! | with dropout, what it made of both outputs | 2 x `[tokens, hidden]` |
+//!
+//! Its input is the output of the part below. The constant part keeps nothing but its output.
+
+use super::{ByComponent, Candidates, Load};
+use crate::ir::{Backbone, Blocks, Component, Flow, Layer, ParameterCount, Program, Width};
+
+/// Bytes of a number.
+const F32: u128 = 4;
+
+/// What lies in memory in a training, by component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    pub weights: ByComponent,
+    /// Of the trained parameters.
+    pub gradients: ByComponent,
+    /// AdamW's two moments of the trained parameters.
+    pub optimizer: ByComponent,
+    /// Kept on the tape from a step's forward to its backward half. An estimate.
+    pub activations: ByComponent,
+    /// What a step needs besides for a while, at most: gradients of activations, or the constant part's own run. An
+    /// estimate.
+    pub working: u64,
+    /// What scoring needs at most: the constant part's output for all candidates, and a run over the largest
+    /// chunk of them. An estimate; 0 under another sampler.
+    pub scoring: u64,
+}
+
+impl Memory {
+    pub fn of(program: &Program, load: Load) -> Self {
+        let mut memory = Self::default();
+        for (component, _, count) in ParameterCount::of(program).parts {
+            memory.weights.add(component, F32 * count.total() as u128);
+            memory.gradients.add(component, F32 * count.trained() as u128);
+            memory.optimizer.add(component, 2 * F32 * count.trained() as u128);
+        }
+        let tape = Tape { program, load };
+        for (component, numbers) in tape.kept() {
+            memory.activations.add(component, F32 * numbers);
+        }
+        memory.working = bytes(tape.working());
+        memory.scoring = bytes(scoring(program, load.length));
+        memory
+    }
+
+    /// What the training needs at most. Activations are freed while the gradients of the weights are made, so that it
+    /// is somewhat less where both are large.
+    pub fn peak(&self) -> u64 {
+        let step =
+            self.gradients.total().saturating_add(self.activations.total()).saturating_add(self.working);
+        self.resting().saturating_add(step.max(self.scoring))
+    }
+
+    /// What lies there between two steps.
+    pub fn resting(&self) -> u64 {
+        self.weights.total().saturating_add(self.optimizer.total())
+    }
+}
+
+fn bytes(numbers: u128) -> u64 {
+    u64::try_from(F32 * numbers).unwrap_or(u64::MAX)
+}
+
+/// A training step's tape, in numbers.
+struct Tape<'a> {
+    program: &'a Program,
+    load: Load,
+}
+
+impl Tape<'_> {
+    fn kept(&self) -> Vec<(Component, u128)> {
+        let Backbone { hidden, .. } = self.program.backbone;
+        let constant = self.program.constant_part();
+        let mut kept = vec![(Component::Embeddings, self.embeddings())];
+        if self.program.embeddings.alignment {
+            kept.push((Component::Alignment, self.tokens(hidden) + self.film()));
+        }
+        if constant > 0 {
+            kept.push((Component::Layers, self.tokens(hidden))); // the constant part's output
+        }
+        for layer in &self.program.layers[constant..] {
+            self.layer(layer, &mut kept);
+        }
+        if let Some(ladder) = &self.program.ladder {
+            let steps = ladder.layers.len() as u128;
+            kept.push((Component::Bottleneck, steps * self.bottleneck(ladder.width)));
+        }
+        // [CLS] and what the pooler makes of it; the rows of each head, before and after dropout
+        kept.push((Component::Pooler, self.examples(2 * hidden)));
+        kept.push((Component::Heads, self.examples((1 + self.dropout()) * hidden)));
+        kept
+    }
+
+    /// Their output; where they are trained also the sum of the three tables, what normalizes it, the three indices of 8
+    /// bytes, and what dropout makes of the output.
+    fn embeddings(&self) -> u128 {
+        let Backbone { hidden, .. } = self.program.backbone;
+        match (self.program.embeddings.flow, self.program.constant_part()) {
+            (Flow::Constant, 0) => self.tokens(hidden),
+            (Flow::Constant, _) => 0,
+            _ => self.tokens((3 + self.dropout()) * hidden + 1 + 3 * 2),
+        }
+    }
+
+    fn layer(&self, layer: &Layer, kept: &mut Vec<(Component, u128)>) {
+        let Backbone { hidden, heads, ffn, .. } = self.program.backbone;
+        let softmax = self.tokens(heads * self.load.length); // [examples, heads, length, length]
+        let dropped = 2 * self.dropout();
+        kept.push((Component::Layers, self.tokens((10 + dropped) * hidden + 2 * ffn + 2) + softmax));
+        if let Some(blocks) = layer.attention {
+            kept.push((Component::Attention, self.attention_bias(blocks)));
+        }
+        if layer.norm {
+            kept.push((Component::Norm, 2 * self.norm()));
+        }
+        if let Some(width) = layer.bottleneck {
+            kept.push((Component::Bottleneck, self.bottleneck(width)));
+        }
+    }
+
+    /// The modulated input and the output, `[tokens, hidden]`; before and after GELU, `[tokens, width]`. On the ladder
+    /// h_i + f_{i-1} in place of the output, which only the last step's reader keeps.
+    fn bottleneck(&self, Width(width): Width) -> u128 {
+        self.tokens(2 * self.program.backbone.hidden + 2 * width) + self.film()
+    }
+
+    /// gamma(z) and beta(z), `[tasks, hidden]`.
+    fn film(&self) -> u128 {
+        self.tasks(2 * self.program.backbone.hidden)
+    }
+
+    /// gamma(z), gammahat(z) and betahat(z), `[tasks, hidden]`.
+    fn norm(&self) -> u128 {
+        self.tasks(3 * self.program.backbone.hidden)
+    }
+
+    /// gamma(z) and beta(z), `[tasks, block * block]`; M(z), `[tasks, entries]`; each entry's place, 8 bytes.
+    fn attention_bias(&self, blocks: Blocks) -> u128 {
+        self.tasks(2 * blocks.block * blocks.block + blocks.entries()) + 2 * blocks.entries() as u128
+    }
+
+    /// Behind the widest part, GELU's two gradients and the residual connection's; behind attention those of context and
+    /// input, and of query, key and value once a sequence and once all together. Under the tape, the constant part's run.
+    fn working(&self) -> u128 {
+        let Backbone { hidden, ffn, .. } = self.program.backbone;
+        let constant = match self.program.constant_part() {
+            0 => 0,
+            _ => self.tokens(running(&self.program.backbone)),
+        };
+        let backward = match self.program.layers.len() > self.program.constant_part() {
+            true => self.tokens((2 * ffn + hidden).max(8 * hidden)),
+            false => 0,
+        };
+        constant.saturating_sub(self.kept().into_iter().map(|(_, numbers)| numbers).sum()).max(backward)
+    }
+
+    fn tokens(&self, width: usize) -> u128 {
+        self.examples(width) * self.load.length as u128
+    }
+
+    fn examples(&self, width: usize) -> u128 {
+        self.load.batch as u128 * width as u128
+    }
+
+    fn tasks(&self, width: usize) -> u128 {
+        self.program.tasks.len() as u128 * width as u128
+    }
+
+    /// 1 where something is dropped.
+    fn dropout(&self) -> usize {
+        usize::from(self.program.training.dropout > 0.0)
+    }
+}
+
+/// Numbers a token in a layer without a tape: its input, query, key, value, context, attention's output, both norms'
+/// outputs and the feed-forward part's, and that part before and after GELU.
+fn running(backbone: &Backbone) -> usize {
+    9 * backbone.hidden + 2 * backbone.ffn
+}
+
+fn scoring(program: &Program, length: usize) -> u128 {
+    let candidates = Candidates::of(program);
+    let (_, largest) = candidates.chunks(length);
+    let constant = match program.embeddings.flow {
+        Flow::Constant => candidates.all() as u128 * length as u128 * program.backbone.hidden as u128,
+        _ => 0,
+    };
+    // a bottleneck beside the layer: its modulated input, and before and after GELU
+    let bottleneck = |layer: &Layer| layer.bottleneck.map(|Width(width)| program.backbone.hidden + 2 * width);
+    let beside = program.layers.iter().filter_map(bottleneck).max().unwrap_or(0);
+    let run = running(&program.backbone) + beside;
+    constant + largest as u128 * length as u128 * run as u128
+}

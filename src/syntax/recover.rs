@@ -1,0 +1,143 @@
+//! Where the items of a text start, found without the grammar: for a text that leaves it.
+//!
+//! Keywords are reserved, so wherever one stands as a word an item starts. Only inside of a variant it may be
+//! one of the variant's own; a variant ends with its brace, or, where that is missing, before a keyword in the
+//! first column.
+
+use super::mistakes::KEYWORDS;
+
+/// A part of a text that holds one item, or what stands before the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// `None` before the first item.
+    pub keyword: Option<&'static str>,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// The whole text in parts, in order, none of them without a word in it.
+pub fn chunks(text: &str) -> Vec<Chunk> {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut current = Chunk { keyword: None, start: 0, end: 0 };
+    // Braces that are open in the current chunk.
+    let mut depth = 0_usize;
+    for token in (Tokens { text, at: 0 }) {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Word { start, word } => {
+                let Some(keyword) = KEYWORDS.into_iter().find(|keyword| *keyword == word) else { continue };
+                let nested = current.keyword == Some("variant")
+                    && depth > 0
+                    && keyword != "variant"
+                    && !is_first_on_line(text, start);
+                if !nested {
+                    current.end = start;
+                    chunks.push(current);
+                    current = Chunk { keyword: Some(keyword), start, end: start };
+                    depth = 0;
+                }
+            }
+        }
+    }
+    current.end = text.len();
+    chunks.push(current);
+    chunks.retain(|chunk| !text[chunk.start..chunk.end].trim().is_empty());
+    chunks
+}
+
+fn is_first_on_line(text: &str, at: usize) -> bool {
+    text[..at].chars().next_back().is_none_or(|before| before == '\n')
+}
+
+enum Token<'a> {
+    Open,
+    Close,
+    Word { start: usize, word: &'a str },
+}
+
+/// Braces and words, without comments and texts.
+struct Tokens<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let rest = &self.text[self.at..];
+            let first = rest.chars().next()?;
+            let start = self.at;
+            if is_letter(first) {
+                let length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+                self.at += length;
+                return Some(Token::Word { start, word: &rest[..length] });
+            }
+            self.at += match first {
+                '"' => text_length(rest),
+                '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+                other => other.len_utf8(),
+            };
+            match first {
+                '{' => return Some(Token::Open),
+                '}' => return Some(Token::Close),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// As in a word or a number of the grammar.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// Up to the closing quote, or to the end of the line where there is none.
+fn text_length(rest: &str) -> usize {
+    let mut letters = rest.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return at + 1,
+            '\n' => return at,
+            '\\' => {
+                letters.next();
+            }
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(text: &str) -> Vec<&str> {
+        chunks(text).iter().map(|chunk| &text[chunk.start..chunk.end]).collect()
+    }
+
+    #[test]
+    fn items_start_at_keywords() {
+        let text = "mdoel a\nsequence 8 // tasks\ntrain { batch \"model\" freeze x";
+        assert_eq!(
+            pieces(text),
+            ["mdoel a\n", "sequence 8 // tasks\n", "train { batch \"model\" ", "freeze x"]
+        );
+    }
+
+    #[test]
+    fn a_variant_keeps_its_own_items() {
+        let text = "variant a { detach norm\n  freeze x }\nsequence 8";
+        assert_eq!(pieces(text), ["variant a { detach norm\n  freeze x }\n", "sequence 8"]);
+        let unclosed = "variant a { detach norm\nsequence 8";
+        assert_eq!(pieces(unclosed), ["variant a { detach norm\n", "sequence 8"]);
+    }
+
+    #[test]
+    fn the_parts_are_the_whole() {
+        let text = "\u{feff}model \"a\nsequence {{ é \"\\\" tasks\" variant x";
+        assert_eq!(pieces(text).concat(), text);
+    }
+}
