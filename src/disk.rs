@@ -78,11 +78,14 @@ impl Files for Folder {
         }
     }
 
-    /// Looked up as the weights are: from the current folder.
     fn checkpoint_config(&self, checkpoint: &str) -> Option<String> {
-        let path = Path::new(checkpoint).join("config.json");
-        path.is_file().then(|| read(&path).ok()).flatten().map(|source| source.text)
+        checkpoint_config(checkpoint).and_then(|path| read(&path).ok()).map(|source| source.text)
     }
+}
+
+/// Where a checkpoint's `config.json` lies, if it does; looked up as the weights are, from the current folder.
+pub fn checkpoint_config(checkpoint: &str) -> Option<PathBuf> {
+    Some(Path::new(checkpoint).join("config.json")).filter(|path| path.is_file())
 }
 
 #[cfg(test)]
@@ -107,6 +110,6 @@ mod tests {
         assert_eq!(files.read("a.cam").as_deref(), Ok("sequence 8"));
         assert_eq!(files.read("b.cam").as_deref(), Ok("sequence 8"));
         assert!(files.read("c.cam").is_err());
-        assert_eq!(files.read("d.cam").as_deref(), Err("there is no such file"));
+        assert_eq!(files.read("d.cam"), Err("there is no such file".to_owned()));
     }
 }

@@ -118,6 +118,58 @@ fn an_unknown_code_is_a_mistake_with_a_help() {
 }
 
 #[test]
+fn costs_are_those_of_the_step_that_is_asked_for() {
+    let figures = |arguments: &[&str]| -> serde_json::Value {
+        let out = camtlc(&[&["stats", QUICKSTART, "--json"], arguments].concat());
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        serde_json::from_slice(&out.stdout).expect("JSON")
+    };
+    let (own, double) = (figures(&[]), figures(&["--batch", "64", "--length", "32"]));
+    assert_eq!(own["load"], serde_json::json!({ "batch": 32, "length": 32 }));
+    let layers = |figures: &serde_json::Value| {
+        let components = figures["components"].as_array().expect("a list");
+        let layers = components.iter().find(|part| part["component"] == "layers").expect("layers");
+        layers["flops"]["step"].as_u64().expect("a number")
+    };
+    assert_eq!(layers(&double), 2 * layers(&own));
+
+    let out = camtlc(&["stats", QUICKSTART, "--length", "33"]);
+    assert_eq!(code(&out), 1);
+    assert!(stderr(&out).contains("`--length 32`"), "{}", stderr(&out));
+    for wrong in ["0", "-1", "many", "1000001"] {
+        assert_eq!(code(&camtlc(&["stats", QUICKSTART, "--batch", wrong])), 2, "{wrong}");
+    }
+}
+
+#[test]
+fn two_models_are_compared() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let narrow = folder.path().join("narrow.cam");
+    let text_of_it = fs::read_to_string(rooted(QUICKSTART)).expect("read");
+    fs::write(&narrow, text_of_it.replace("width 32", "width 16")).expect("written");
+
+    let out = camtlc(&["diff", QUICKSTART, QUICKSTART]);
+    assert_eq!((code(&out), stdout(&out).as_str()), (0, "no difference\n"), "{}", stderr(&out));
+
+    let out = camtlc(&["diff", QUICKSTART, &text(&narrow)]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    // Both are called `quickstart`.
+    assert!(stdout(&out).starts_with(&format!("{QUICKSTART} -> {}\n", text(&narrow))), "{}", stdout(&out));
+    assert!(stdout(&out).contains("to layer 3 { width 32 } -> to layer 3 { width 16 }"), "{}", stdout(&out));
+
+    let out = camtlc(&["diff", QUICKSTART, "models/camtl_minilm.cam", "--length", "16", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!((&json["from"]["model"], &json["to"]["load"]["length"]), (&"quickstart".into(), &16.into()));
+    assert_eq!(json["equal"], false);
+
+    for arguments in [["no/such.cam", QUICKSTART], [QUICKSTART, "no/such.cam"]] {
+        let out = camtlc(&[&["diff"], &arguments[..]].concat());
+        assert_eq!(code(&out), 1);
+        assert!(stderr(&out).contains("cannot read `no/such.cam`"), "{}", stderr(&out));
+    }
+}
+
+#[test]
 fn a_reader_that_stops_early_is_no_error() {
     let mut child = command(&["graph", QUICKSTART, "--format", "json"])
         .stdout(Stdio::piped())

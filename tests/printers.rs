@@ -1,4 +1,4 @@
-//! Every model of the corpus as each printer shows it: graph, stats, and the generated Rust.
+//! Every model of the corpus as each printer shows it: graph, stats, and the generated Rust; and pairs of them.
 //!
 //! A changed snapshot fails; `cargo insta review` shows what changed and accepts it.
 
@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use camtl::analysis::Compiled;
 use camtl::codegen::{self, Options, Runtime};
+use camtl::diff::{Diff, Fit, Side, Status};
 use camtl::disk::Folder;
 use camtl::graph::{self, Format};
 use camtl::ir::cost::Load;
-use camtl::ir::{Count, ParameterCount, Program};
+use camtl::ir::{Count, ParameterCount, Program, parameters};
 use camtl::span::Source;
 use camtl::stats::Stats;
 
@@ -48,6 +49,52 @@ fn stats() {
 }
 
 #[test]
+fn diffs() {
+    let quickstart = model("models/quickstart.cam");
+    let mut baseline = quickstart.text.replace("sampler mt_uncertainty", "sampler proportional");
+    baseline = baseline.lines().filter(|line| !line.starts_with("attach")).collect::<Vec<_>>().join("\n");
+    let pairs = [
+        ("modules", quickstart, compile("quickstart_baseline", baseline, Path::new("none"))),
+        ("sizes", model("models/camtl_base.cam"), model("models/camtl_minilm.cam")),
+        ("tasks", model("models/camtl_minilm.cam"), model("models/camtl_minilm_glue.cam")),
+        ("ladder", model("tests/ok/uneven.cam"), model("tests/ok/ladder.cam")),
+    ];
+    for (name, from, to) in pairs {
+        let diff = Diff::of(side(&from), side(&to));
+        assert!(!diff.is_empty(), "{name}");
+        insta::assert_snapshot!(format!("diff_{name}.text"), diff.text());
+        insta::assert_snapshot!(format!("diff_{name}.json"), diff.json());
+    }
+}
+
+#[test]
+fn a_model_does_not_differ_from_itself() {
+    for model in corpus() {
+        let diff = Diff::of(side(&model), side(&model));
+        assert_eq!(diff.text(), "no difference\n", "{}", model.name);
+        assert!(diff.checkpoint.is_whole() && diff.figures.iter().all(|figure| figure.from == figure.to));
+    }
+}
+
+/// Counts, of whichever direction: what is only in one model is what is only in the other the other way round.
+#[test]
+fn every_parameter_of_two_models_is_accounted_for() {
+    let models = corpus();
+    for (from, to) in models.iter().flat_map(|from| models.iter().map(move |to| (from, to))) {
+        let fit = Diff::of(side(from), side(to)).checkpoint;
+        let back = Diff::of(side(to), side(from)).checkpoint;
+        let tensors = |fit: &Fit, statuses: &[Status]| -> usize {
+            statuses.iter().map(|status| fit.sum(*status).0).sum()
+        };
+        let both = [Status::Fits, Status::OtherShape];
+        let count = parameters(&from.program).len();
+        assert_eq!(tensors(&fit, &both) + tensors(&fit, &[Status::OnlyFrom]), count, "{}", from.name);
+        assert_eq!(fit.sum(Status::OnlyFrom), back.sum(Status::OnlyTo));
+        assert_eq!(fit.sum(Status::Fits), back.sum(Status::Fits));
+    }
+}
+
+#[test]
 fn generated_crates() {
     for model in corpus() {
         let generated = lower(&model, false);
@@ -59,6 +106,35 @@ fn generated_crates() {
             let text = file.text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
             insta::assert_snapshot!(format!("{}.{}", model.name, file.path.replace('/', "_")), text);
         }
+    }
+}
+
+/// One is enough: its parts are those of the crates.
+#[test]
+fn an_embedded_model() {
+    let model = corpus().into_iter().find(|model| model.name == "ok_plain").expect("it is in the corpus");
+    let text = codegen::embed(&model.program, &model.text).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    insta::assert_snapshot!(format!("{}.embedded.rs", model.name), text);
+}
+
+#[test]
+fn an_embedded_model_is_rust_and_holds_its_text() {
+    for mut model in corpus() {
+        model.text.push_str("// \"#\r\n\t{}\\ \u{e9}");
+        let text = codegen::embed(&model.program, &model.text);
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", model.name));
+        let [syn::Item::Mod(module)] = parsed.items.as_slice() else { panic!("one module:\n{text}") };
+        let (_, items) = module.content.as_ref().expect("it has its items");
+        let source = items.iter().find_map(|item| match item {
+            syn::Item::Const(constant) if constant.ident == "SOURCE" => Some(&*constant.expr),
+            _ => None,
+        });
+        let Some(syn::Expr::Macro(concat)) = source else { panic!("no source:\n{text}") };
+        let lines = concat
+            .mac
+            .parse_body_with(syn::punctuated::Punctuated::<syn::LitStr, syn::Token![,]>::parse_terminated);
+        let source: String = lines.expect("string literals").iter().map(syn::LitStr::value).collect();
+        assert_eq!(source, model.text);
     }
 }
 
@@ -160,6 +236,14 @@ fn lower(model: &Model, portable: bool) -> codegen::Crate {
     codegen::lower(&model.program, &model.text, &options)
 }
 
+fn side(model: &Model) -> Side<'_> {
+    Side { name: &model.name, program: &model.program, load: Load::of(&model.program) }
+}
+
+fn model(path: &str) -> Model {
+    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+}
+
 /// Every model in `models/` and `tests/ok/`.
 fn corpus() -> Vec<Model> {
     let mut paths: Vec<PathBuf> =
@@ -180,9 +264,16 @@ fn load(path: &Path) -> Model {
     let part =
         |name: Option<&std::ffi::OsStr>| name.expect("a part of a path").to_string_lossy().into_owned();
     let name = format!("{}_{}", part(path.parent().and_then(Path::file_name)), part(path.file_stem()));
-    let source = Source::new(&name, fs::read_to_string(path).expect("the model can be read"));
+    compile(&name, fs::read_to_string(path).expect("the model can be read"), path)
+}
+
+/// `path` is where the files lie that the text includes.
+fn compile(name: &str, text: String, path: &Path) -> Model {
+    let source = Source::new(name, text);
     match camtl::analysis::compile_model(&source, &Folder::of(path)) {
-        Ok(Compiled { program, variants, text, .. }) => Model { name, text, program, variants },
+        Ok(Compiled { program, variants, text, .. }) => {
+            Model { name: name.to_owned(), text, program, variants }
+        }
         Err(rejected) => panic!("{name} has mistakes: {:?}", rejected.diagnostics.codes()),
     }
 }

@@ -1,5 +1,5 @@
 //! What the README shows is what `camtlc` says and makes.
-#![cfg(feature = "compiler")]
+#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::Path;

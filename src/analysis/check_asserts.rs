@@ -229,8 +229,8 @@ impl Fails {
                 short(base, unit)
             ),
             false => match &written.unit {
-                Some(unit) => format!("`{name}` has {:.2} {}", value / factor, unit.text),
-                None => format!("`{name}` has {}", short(value, unit)),
+                Some(unit) if value >= *factor => format!("`{name}` has {:.2} {}", value / factor, unit.text),
+                _ => format!("`{name}` has {}", short(value, unit)),
             },
         };
         let words = match is_ratio {

@@ -46,6 +46,7 @@ mod check_tasks;
 mod check_training;
 mod check_uncertainty;
 mod checkpoints;
+mod compiled;
 mod datasets;
 mod detach_modules;
 mod files;
@@ -68,22 +69,8 @@ use crate::{
     syntax::ast,
 };
 
+pub use compiled::{Compiled, NoVariant};
 pub use files::{Files, NoFiles};
-
-/// A model without mistakes.
-#[derive(Debug)]
-pub struct Compiled {
-    /// All texts that it was read from.
-    pub sources: Sources,
-    /// Its whole text: what it includes stands in the place of each `include`.
-    pub text: String,
-    /// The model itself.
-    pub program: ir::Program,
-    /// Its variants, in the order of the file.
-    pub variants: Vec<ir::Program>,
-    /// Sorted by place.
-    pub warnings: Diagnostics,
-}
 
 /// A model with mistakes.
 #[derive(Debug)]

@@ -112,7 +112,7 @@ fn check(path: &Path, args: &Check) -> Outcome<Checked> {
 /// "models/camtl_base.cam: `camtl_base` is fine, with 8 tasks and 2 variants"
 fn verdict(file: &str, variant: Option<&str>, compiled: &Compiled) -> Outcome<String> {
     let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-    let program = load::select(compiled, variant)?;
+    let program = compiled.form(variant)?;
     let variants = match compiled.variants.len() {
         1.. if variant.is_none() => format!(" and {}", count(compiled.variants.len(), "variant")),
         _ => String::new(),

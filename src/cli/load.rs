@@ -12,7 +12,7 @@ use super::args::ModelFile;
 use super::failure::refused;
 use super::{Failure, Outcome, output};
 use crate::analysis::{self, Compiled, Files, NoFiles};
-use crate::diagnostics::{Diagnostics, Style, did_you_mean};
+use crate::diagnostics::{Diagnostics, Style};
 use crate::disk::{self, Folder, Unreadable};
 use crate::ir::Program;
 use crate::span::{Source, Sources};
@@ -27,7 +27,7 @@ pub struct Model {
 
 impl Model {
     fn of(compiled: Compiled, variant: Option<&str>, path: &Path) -> Outcome<Self> {
-        let program = select(&compiled, variant)?.clone();
+        let program = compiled.form(variant)?.clone();
         Ok(Self { program, text: compiled.text, path: path.to_owned() })
     }
 
@@ -53,13 +53,6 @@ pub fn load_run(run: &Path) -> Outcome<Model> {
     }
     let variant = variant_of(run)?;
     Model::of(compile(&path, &NoFiles)?, variant.as_deref(), &path)
-}
-
-/// The program of a variant, or the model's own.
-pub fn select<'a>(compiled: &'a Compiled, variant: Option<&str>) -> Outcome<&'a Program> {
-    let Some(name) = variant else { return Ok(&compiled.program) };
-    let found = compiled.variants.iter().find(|program| program.variant.as_deref() == Some(name));
-    found.ok_or_else(|| NoVariant::new(name, compiled).into())
 }
 
 /// A model's text: of a file, or of stdin, which is called `-`.
@@ -123,25 +116,4 @@ struct NoRun {
 struct NotText {
     path: PathBuf,
     line: usize,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("`{model}` has no variant `{name}`")]
-#[diagnostic(code(camtlc::variant))]
-struct NoVariant {
-    model: String,
-    name: String,
-    #[help]
-    help: String,
-}
-
-impl NoVariant {
-    fn new(name: &str, Compiled { program, variants, .. }: &Compiled) -> Self {
-        let names: Vec<&str> = variants.iter().filter_map(|program| program.variant.as_deref()).collect();
-        let help = match names.is_empty() {
-            true => "it has none; `variant NAME { .. }` in its file makes one".to_owned(),
-            false => did_you_mean(name, &names),
-        };
-        Self { model: program.name.clone(), name: name.to_owned(), help }
-    }
 }

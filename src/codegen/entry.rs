@@ -33,11 +33,16 @@ pub fn main_rs(program: &Program) -> String {
 }
 
 fn header(program: &Program) -> String {
-    let name = program.full_name();
-    let title = match &program.summary {
-        Some(summary) => format!("`{name}`: {summary}"),
-        None => format!("`{name}`, a task-conditioned multi-task Transformer."),
-    };
+    let title = title(program);
     let version = env!("CARGO_PKG_VERSION");
     format!("{title}\n\nMade by camtlc {version} from model.cam; do not edit, change the model instead.")
+}
+
+/// What the model is, in a line.
+pub fn title(program: &Program) -> String {
+    let name = program.full_name();
+    match &program.summary {
+        Some(summary) => format!("`{name}`: {summary}"),
+        None => format!("`{name}`, a task-conditioned multi-task Transformer."),
+    }
 }

@@ -1,4 +1,5 @@
 //! From a [`Program`] to the Rust crate that trains and runs it: `lower` is a pure function to file texts.
+//! [`embed`] makes one file of the same parts, for a crate that somebody else wrote.
 //!
 //! | file of the crate | made by |
 //! |---|---|
@@ -13,6 +14,7 @@
 //! Deliberately absent: the file system, and any import of the runtime; the paths that these files print are
 //! the only contract with it.
 
+mod embedded;
 mod encoder;
 mod entry;
 mod group_layers;
@@ -78,6 +80,17 @@ pub fn lower(program: &Program, source: &str, options: &Options) -> Crate {
         files.push(File { path: ".cargo/config.toml", text: manifest::CONFIG.to_owned() });
     }
     Crate { name: names::package(program), files }
+}
+
+/// The name of the module that [`embed`] makes.
+pub fn module(program: &Program) -> String {
+    names::module(program)
+}
+
+/// Lowers a program to one file for `camtl::include_model!`: a module with the model's name, in it the network,
+/// the plan and what loads a trained model; `source` is the model's text.
+pub fn embed(program: &Program, source: &str) -> String {
+    embedded::embedded_rs(program, source)
 }
 
 /// What a checkpoint is bound to: equal for two programs whose networks and tasks are equal.

@@ -30,9 +30,14 @@ pub fn package(program: &Program) -> String {
         name => name.replace('_', "-"),
     };
     match &program.variant {
-        Some(variant) => format!("{name}.{variant}").replace(['_', '.'], "-"),
+        Some(variant) => format!("{name}-{}", variant.replace('_', "-")),
         None => name,
     }
+}
+
+/// A module of the user's own crate: `reviews`, or `reviews_baseline` for a variant.
+pub fn module(program: &Program) -> String {
+    program.full_name().replace('.', "_")
 }
 
 /// `Some(x)` or `None`.

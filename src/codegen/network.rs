@@ -8,18 +8,23 @@ use super::{encoder, heads, names, print};
 use crate::ir::{Blocks, Program, Weights, Width};
 
 pub fn network_rs(program: &Program) -> String {
-    let name = program.full_name();
-    let header =
-        format!("The network of `{name}`: shapes are const generics, so what does not fit does not compile.");
-    let groups = group_layers(program);
+    print::file(&doc(program), items(program))
+}
 
+pub fn doc(program: &Program) -> String {
+    let name = program.full_name();
+    format!("The network of `{name}`: shapes are const generics, so what does not fit does not compile.")
+}
+
+pub fn items(program: &Program) -> Vec<TokenStream> {
+    let groups = group_layers(program);
     let mut items = vec![quote!(
         use camtl::nn::prelude::*;
     )];
     items.extend(layer_types(program, &groups));
     items.extend(encoder::items(program, &groups));
     items.extend(heads::items(program));
-    print::file(&header, items)
+    items
 }
 
 fn layer_types(program: &Program, groups: &Groups) -> impl Iterator<Item = TokenStream> {

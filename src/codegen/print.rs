@@ -7,8 +7,26 @@ use quote::quote;
 pub fn file(doc: &str, items: impl IntoIterator<Item = TokenStream>) -> String {
     let lines = doc_lines(doc);
     let header = format(quote!(#(#![doc = #lines])*));
-    let items = items.into_iter().map(|item| space_methods(&format(item)));
-    std::iter::once(header).chain(items).collect::<Vec<_>>().join("\n")
+    std::iter::once(header).chain(texts(items)).collect::<Vec<_>>().join("\n")
+}
+
+/// Items, each as its own text.
+pub fn texts(items: impl IntoIterator<Item = TokenStream>) -> impl Iterator<Item = String> {
+    items.into_iter().map(|item| space_methods(&format(item)))
+}
+
+/// A module around the texts of its items; `empty` is the module without them.
+pub fn module(empty: TokenStream, items: impl IntoIterator<Item = String>) -> String {
+    let empty = format(empty);
+    let open = empty.strip_suffix("}\n").expect("a module ends with its brace");
+    let items = items.into_iter().collect::<Vec<_>>().join("\n");
+    format!("{open}\n{}}}\n", indent(&items))
+}
+
+/// No token spans two lines: `quote` writes a line break in a string as `\n`, and a doc has a comment a line.
+fn indent(text: &str) -> String {
+    let indented = |line: &str| if line == "\n" { line.to_owned() } else { format!("    {line}") };
+    text.split_inclusive('\n').map(indented).collect()
 }
 
 /// Doc attributes of one item, a line each; prettyplease prints them as `///`.

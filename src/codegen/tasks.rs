@@ -13,9 +13,15 @@ use crate::ir::{
 };
 
 pub fn tasks_rs(program: &Program) -> String {
-    let name = program.full_name();
-    let header = format!("The tasks of `{name}`, where their examples come from, and how it is trained.");
-    print::file(&header, [imports(program), plan(program)])
+    print::file(&doc(program), items(program))
+}
+
+pub fn doc(program: &Program) -> String {
+    format!("The tasks of `{}`, where their examples come from, and how it is trained.", program.full_name())
+}
+
+pub fn items(program: &Program) -> Vec<TokenStream> {
+    vec![imports(program), plan(program)]
 }
 
 /// Only what the plan names, so that the crate compiles without a warning.

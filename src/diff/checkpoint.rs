@@ -80,7 +80,7 @@ impl Fit {
             };
             groups.entry((status, spec.component)).or_insert_with(|| Members::new(example)).add(spec);
         }
-        let groups = groups.into_iter().map(|((status, component), members)| FitGroup {
+        let groups = groups.into_iter().map(|((status, component), members): (_, Members)| FitGroup {
             status,
             component,
             place: members.place(),
@@ -88,7 +88,8 @@ impl Fit {
             parameters: members.parameters,
             example: members.example,
         });
-        Self { groups: groups.collect(), notes: notes(from, to) }
+        let groups: Vec<FitGroup> = groups.collect();
+        Self { notes: notes(from, to, &groups), groups }
     }
 
     /// Tensors and parameters of a status.
@@ -147,21 +148,24 @@ fn ranges(layers: &BTreeSet<usize>) -> Vec<Range<usize>> {
     ranges
 }
 
-fn notes(from: &Program, to: &Program) -> Vec<&'static str> {
-    let names = |program: &Program| program.tasks.iter().map(|task| task.name.clone()).collect::<Vec<_>>();
-    let (old, new) = (names(from), names(to));
+/// Of what fits, where a row or an output is of something else.
+fn notes(from: &Program, to: &Program, groups: &[FitGroup]) -> Vec<&'static str> {
+    let fits = |component: Component| {
+        groups.iter().any(|group| (group.status, group.component) == (Status::Fits, component))
+    };
     let mut notes = Vec::new();
-    if from.backbone.origin != to.backbone.origin && from.backbone.vocab == to.backbone.vocab {
-        notes.push("the backbones come from two places: their word pieces may differ");
+    if fits(Component::Embeddings) && from.backbone.origin != to.backbone.origin {
+        notes.push("the embeddings fit by their shapes, but the backbones' word pieces may differ");
     }
-    if from.is_conditional() && to.is_conditional() && old != new && old.len() == new.len() {
+    let are_other_tasks = from.tasks.iter().zip(&to.tasks).any(|(task, other)| task.name != other.name);
+    if fits(Component::TaskEmbedding) && are_other_tasks {
         notes.push("the task embedding fits by its shape, but its rows are of other tasks");
     }
     let is_relabelled = from.tasks.iter().any(|task| {
         let mut others = to.tasks.iter().filter(|other| other.name == task.name);
         others.any(|other| other.kind != task.kind && other.kind.outputs() == task.kind.outputs())
     });
-    if is_relabelled {
+    if fits(Component::Heads) && is_relabelled {
         notes.push("a head fits by its shape, but its outputs have another meaning");
     }
     notes

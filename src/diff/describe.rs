@@ -39,6 +39,9 @@ impl Section {
     }
 }
 
+/// Where a task's uncertainty comes from, unless it says otherwise.
+const ENTROPY: &str = "entropy";
+
 /// Something that a program has.
 #[derive(Clone, Debug)]
 pub struct Item {
@@ -53,21 +56,22 @@ impl Item {
         Self { section, name: name.to_owned(), facts: vec![("", value.to_string())] }
     }
 
-    /// All facts in a line.
+    /// All facts in a line, but for the one that goes without saying.
     pub fn words(&self) -> String {
         let fact = |(key, value): &(&str, String)| match *key {
             "" | "kind" => value.clone(),
             key => format!("{key} {value}"),
         };
-        self.facts.iter().map(fact).collect::<Vec<_>>().join("   ")
+        let said = self.facts.iter().filter(|(_, value)| value != ENTROPY);
+        said.map(fact).collect::<Vec<_>>().join("   ")
     }
 }
 
-/// Everything but the comment above the model.
+/// Everything but the model's name and the comment above it.
 pub fn describe(program: &Program) -> Vec<Item> {
     let Program {
-        name,
-        variant,
+        name: _,
+        variant: _,
         summary: _,
         backbone,
         fidelity,
@@ -83,12 +87,10 @@ pub fn describe(program: &Program) -> Vec<Item> {
         Fidelity::Paper => "paper",
         Fidelity::Reference => "reference",
     };
-    let mut items = vec![Item::new(Section::Model, "name", name)];
-    items.extend(variant.iter().map(|variant| Item::new(Section::Model, "variant", variant)));
-    items.extend([
+    let mut items = vec![
         Item::new(Section::Model, "fidelity", fidelity),
         Item::new(Section::Model, "sequence", sequence),
-    ]);
+    ];
     items.extend(describe_backbone(backbone));
     items.extend(describe_freezing(program));
     items.extend(describe_modules(program));
@@ -100,8 +102,8 @@ pub fn describe(program: &Program) -> Vec<Item> {
 fn describe_backbone(backbone: &Backbone) -> impl Iterator<Item = Item> {
     let Backbone { origin, layers, hidden, heads, ffn, vocab, positions, token_types } = backbone;
     let origin = match origin {
-        Origin::Checkpoint(name) => ("checkpoint", format!("{name:?}")),
-        Origin::Scratch { tokenizer } => ("tokenizer", format!("{tokenizer:?}")),
+        Origin::Checkpoint(name) => ("weights", format!("checkpoint {name:?}")),
+        Origin::Scratch { tokenizer } => ("weights", format!("random, tokenizer {tokenizer:?}")),
     };
     let sizes = [
         ("layers", layers),
@@ -154,10 +156,7 @@ fn describe_modules(program: &Program) -> Vec<Item> {
     };
     let width = |Width(width): Width| format!(" {{ width {width} }}");
     let modules = [
-        (
-            "alignment",
-            program.embeddings.alignment.then(|| "after embeddings".to_owned()).unwrap_or_default(),
-        ),
+        ("alignment", (if program.embeddings.alignment { "after embeddings" } else { "" }).to_owned()),
         ("attention", layers(&|layer| layer.attention.map(|blocks| format!(" ({blocks})")))),
         ("norm", layers(&|layer| layer.norm.then(String::new))),
         ("bottleneck", layers(&|layer| layer.bottleneck.map(width))),
@@ -175,6 +174,9 @@ fn describe_modules(program: &Program) -> Vec<Item> {
 fn describe_task(task: &Task, tasks: &[Task]) -> Item {
     let Task { name, kind, metric, data, weight, uncertainty } = task;
     let kind = match kind {
+        Kind::Classify { labels } if labels.iter().enumerate().all(|(i, label)| *label == i.to_string()) => {
+            format!("classify {}", labels.len())
+        }
         Kind::Classify { labels } => format!("classify {}", labels.join(", ")),
         Kind::Regress { low, high } => format!("regress {low:?} .. {high:?}"),
     };
@@ -184,7 +186,7 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         Source::Tsv { folder } => format!("tsv {folder:?}"),
     };
     let uncertainty = match uncertainty {
-        Uncertainty::Entropy => "entropy".to_owned(),
+        Uncertainty::Entropy => ENTROPY.to_owned(),
         // Analysis has found the donor among the tasks.
         Uncertainty::As(donor) => format!("as {}", tasks[*donor].name),
     };
@@ -236,7 +238,7 @@ fn describe_training(training: &Training) -> Vec<Item> {
         None => ("epochs", epochs.to_string()),
     };
     let warmup = |warmup: &Warmup| match warmup {
-        Warmup::Fraction(fraction) => format!("{}%", fraction * 100.0),
+        Warmup::Fraction(fraction) => format!("{}%", (fraction * 1e6).round() / 1e4),
         Warmup::Steps(steps) => steps.to_string(),
     };
     let schedule = match schedule {

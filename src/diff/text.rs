@@ -61,7 +61,7 @@ fn figure(figure: &Figure) -> String {
     let difference = to.abs_diff(from);
     let share = match from {
         0 => String::new(),
-        from => format!(" ({sign}{:.1}%)", 100.0 * difference as f64 / from as f64),
+        from => format!(" ({:.2} x)", to as f64 / from as f64),
     };
     let name = format!("{what}{unit}");
     format!("  {name:<16}{:>14} -> {:>14}  {sign}{}{share}", show(from), show(to), show(difference))

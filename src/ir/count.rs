@@ -1,4 +1,4 @@
-//! How many parameters each part of a [`Program`] has: sums over the list of [`parameters`].
+//! How many parameters each part of a [`Program`] has: sums over the list of [`parameters()`].
 
 use std::collections::BTreeMap;
 use std::fmt;

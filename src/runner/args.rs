@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use crate::data::Split;
+use crate::train::checkpoint::Which;
 
 #[derive(Debug, Parser)]
 #[command(about = "A multi-task Transformer made by camtlc", arg_required_else_help = true)]
@@ -63,7 +64,7 @@ pub struct Saved {
     pub run: PathBuf,
     /// Which checkpoint: best, last, or step-N
     #[arg(long, value_name = "WHICH", default_value = "best")]
-    pub checkpoint: String,
+    pub checkpoint: Which,
 }
 
 #[derive(Debug, clap::Args)]

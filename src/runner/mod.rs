@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `args` | the arguments, as data |
 //! | `interrupt` | Ctrl-C |
-//! | `failure` | how an error is shown |
+//! | `output`, `failure` | how a result and how an error is shown |
 //! | `train`, `eval`, `predict`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
@@ -22,9 +22,9 @@ mod args;
 mod eval;
 mod failure;
 mod interrupt;
+mod output;
 mod parameters;
 mod predict;
-mod saved;
 mod train;
 
 pub use dfdx::prelude::Cpu;

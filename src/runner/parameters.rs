@@ -3,7 +3,7 @@
 use miette::Result;
 use serde_json::{Value, json};
 
-use super::saved::print;
+use super::output::print;
 use crate::train::Network;
 use crate::train::plan::{Origin, Plan};
 

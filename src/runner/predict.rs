@@ -1,36 +1,25 @@
 //! `predict`: what a trained model says of texts.
 
-use miette::{Diagnostic, Result};
+use miette::Result;
 
 use super::args;
-use super::saved::{self, print};
+use super::output::print;
 use crate::data::{Example, Examples, Target};
-use crate::train::plan::Plan;
-use crate::train::{Network, predict};
-
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("the model has no task `{task}`")]
-#[diagnostic(code(predict::task), help("its tasks are {known}"))]
-struct UnknownTask {
-    task: String,
-    known: String,
-}
+use crate::train::plan::{Plan, Task};
+use crate::train::{Network, Predictor, SavedModel, predict};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Predict) -> Result<()> {
-    let task = plan.task(&args.task).ok_or_else(|| UnknownTask {
-        task: args.task.clone(),
-        known: plan.tasks.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>().join(", "),
-    })?;
-    let examples = examples(args, task.1)?;
-    let (run, network, _) = saved::open(plan, build, &args.saved)?;
-    let predictions = predict::predict(&network, &run.tokenizer(plan)?, task, &examples)?;
+    let (_, task) = predict::find_task(plan, &args.task)?;
+    let examples = examples(args, task)?;
+    let model = Predictor::load(plan, build, SavedModel::run(&args.saved.run, args.saved.checkpoint))?;
+    let predictions = model.predict_examples(task.name, &examples)?;
     match &args.out {
         Some(path) => Ok(predict::write(path, &predictions)?),
         None => print(&predict::to_lines(&predictions)),
     }
 }
 
-fn examples(args: &args::Predict, task: &crate::train::plan::Task) -> Result<Examples> {
+fn examples(args: &args::Predict, task: &Task) -> Result<Examples> {
     if let Some(path) = &args.file {
         return Ok(predict::read(path, task)?);
     }

@@ -2,7 +2,7 @@
 
 use miette::Result;
 
-use super::saved::print;
+use super::output::print;
 use super::{args, cache, interrupt};
 use crate::train::plan::{Plan, Training};
 use crate::train::{self, Network, Options, run};

@@ -20,7 +20,7 @@ pub fn render(stats: &Stats) -> String {
         })
         .collect();
     let mut all = held(memory, None);
-    for (key, bytes) in [("working", memory.working), ("scoring", memory.scoring), ("peak", memory.peak())] {
+    for (key, bytes) in [("step", memory.step), ("scoring", memory.scoring), ("peak", memory.peak())] {
         all[key] = bytes.into();
     }
     let value = json!({

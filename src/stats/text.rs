@@ -2,7 +2,8 @@
 
 use super::Stats;
 use crate::figures::{giga, mebi, thousands};
-use crate::ir::{Component, Count};
+use crate::ir::Count;
+use crate::ir::cost::ByComponent;
 
 pub fn render(stats: &Stats) -> String {
     let [head, parameters, cost, sharing] =
@@ -24,7 +25,10 @@ fn heading(stats: &Stats) -> Vec<String> {
 }
 
 fn parameters(stats: &Stats) -> Vec<String> {
-    let line = |name: &str, numbers: [String; 4]| row::<14, 4>(name, &numbers);
+    let line = |name: &str, cells: [String; 4]| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>14}")).collect();
+        format!("{name:<24}{cells}")
+    };
     let of = |name: &str, Count { frozen, loaded, new }: Count| {
         line(name, [frozen, loaded, new, frozen + loaded + new].map(|n| thousands(n as u64)))
     };
@@ -42,43 +46,34 @@ fn parameters(stats: &Stats) -> Vec<String> {
 /// Operations in 10^9 and bytes in 2^20.
 fn cost(stats: &Stats) -> Vec<String> {
     let (load, flops, memory) = (stats.cost.load, &stats.cost.flops, &stats.cost.memory);
-    let line = |name: &str, cells: [String; 6]| row::<13, 6>(name, &cells);
-    let of = |component: Component| {
-        let operations = [&flops.step, &flops.scoring].map(|figures| giga(figures.of(component)));
-        let [step, scoring] = operations;
-        let bytes = [&memory.weights, &memory.gradients, &memory.optimizer, &memory.activations];
-        let [weights, gradients, optimizer, activations] = bytes.map(|figures| mebi(figures.of(component)));
-        line(&component.to_string(), [step, scoring, weights, gradients, optimizer, activations])
+    let line = |name: &str, [step, scoring, weights, gradients, optimizer, activations]: [&str; 6]| {
+        let operations = format!("{step:>10}{scoring:>10}");
+        format!("{name:<24}{operations}{weights:>12}{gradients:>11}{optimizer:>11}{activations:>13}")
     };
-    let heads = ["step GFLOP", "scoring GFLOP", "weights MiB", "gradients", "optimizer", "activations"];
+    let of = |name: &str, pick: &dyn Fn(&ByComponent) -> u64| {
+        let [step, scoring] = [&flops.step, &flops.scoring].map(|figures| giga(pick(figures)));
+        let held = [&memory.weights, &memory.gradients, &memory.optimizer, &memory.activations];
+        let [weights, gradients, optimizer, activations] = held.map(|figures| mebi(pick(figures)));
+        line(name, [&step, &scoring, &weights, &gradients, &optimizer, &activations])
+    };
     let mut lines = vec![
         format!("a step of {} examples of {} word pieces:", load.batch, load.length),
         String::new(),
-        line("component", heads.map(str::to_owned)),
+        format!("{:<24}{:>20}{:>47}", "", "GFLOP", "MiB"),
+        line("component", ["step", "scoring", "weights", "gradients", "optimizer", "activations"]),
     ];
-    lines.extend(stats.components.iter().map(|(component, _)| of(*component)));
-    let [step, scoring] = [&flops.step, &flops.scoring].map(|figures| giga(figures.total()));
-    let [weights, gradients, optimizer, activations] =
-        [&memory.weights, &memory.gradients, &memory.optimizer, &memory.activations]
-            .map(|figures| mebi(figures.total()));
-    lines.push(line("total", [step, scoring, weights, gradients, optimizer, activations]));
-    lines.extend([
-        String::new(),
-        format!(
-            "at most {} MiB: weights, optimizer, and {}",
-            mebi(memory.peak()),
-            match memory.scoring {
-                0 => format!("gradients, activations and {} MiB beside them", mebi(memory.working)),
-                scoring => format!(
-                    "the larger of scoring ({} MiB) and gradients, activations and {} MiB beside them",
-                    mebi(scoring),
-                    mebi(memory.working)
-                ),
-            }
-        ),
-        "GFLOP: of matrix products, a multiply-add is 2; activations, and what is beside them, are estimates"
-            .to_owned(),
-    ]);
+    let components = stats.components.iter();
+    lines.extend(components.map(|(part, _)| of(&part.to_string(), &|figures| figures.of(*part))));
+    lines.push(of("total", &ByComponent::total));
+    let (step, scoring, peak) = (mebi(memory.step), mebi(memory.scoring), mebi(memory.peak()));
+    let most = match memory.scoring {
+        0 => format!("{step} MiB of a step"),
+        more if more > memory.step => format!("{scoring} MiB of scoring (a step: {step} MiB)"),
+        _ => format!("{step} MiB of a step (scoring: {scoring} MiB)"),
+    };
+    let most = format!("at most {peak} MiB: weights and optimizer, and {most}");
+    let legend = "GFLOP: of matrix products, a multiply-add is 2; activations and what is needed at most are estimates";
+    lines.extend([String::new(), most, legend.to_owned()]);
     lines
 }
 
@@ -93,10 +88,4 @@ fn sharing(stats: &Stats) -> Vec<String> {
         line("this model", of(&|i| format!("{:.2}", stats.sharing[i].together))),
         line("a fine-tuned backbone a task", of(&|i| format!("{:.2}", stats.sharing[i].apart))),
     ]
-}
-
-/// A name and right-aligned cells of a width.
-fn row<const WIDTH: usize, const N: usize>(name: &str, cells: &[String; N]) -> String {
-    let cells: String = cells.iter().map(|cell| format!("{cell:>WIDTH$}")).collect();
-    format!("{name:<24}{cells}")
 }

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
@@ -71,6 +72,36 @@ pub struct Best {
     /// Mean over the tasks of their main figure.
     pub mean: f64,
 }
+
+/// One of a run's checkpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Of the best evaluation; without one yet, the last.
+    #[default]
+    Best,
+    Last,
+    Step(usize),
+}
+
+/// `best`, `last` or `step-N`.
+impl FromStr for Which {
+    type Err = UnknownCheckpoint;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCheckpoint> {
+        match text {
+            "best" => Ok(Self::Best),
+            "last" => Ok(Self::Last),
+            _ => {
+                let step = text.strip_prefix("step-").and_then(|step| step.parse().ok());
+                step.map(Self::Step).ok_or(UnknownCheckpoint)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a checkpoint is `best`, `last` or `step-N`")]
+pub struct UnknownCheckpoint;
 
 /// Writes `step-N` below `checkpoints`, whole or not at all, and returns its path.
 pub fn save<D: Kernels>(
@@ -133,25 +164,24 @@ pub fn prune(checkpoints: &Path, keep: &[usize]) -> Result<(), CheckpointError> 
     Ok(())
 }
 
-/// The folder of `best`, `last` or `step-N`. Without an evaluation yet, the last is the best.
-pub fn find(checkpoints: &Path, which: &str) -> Result<PathBuf, CheckpointError> {
-    let missing = || CheckpointError::Missing { folder: checkpoints.to_owned() };
-    let last = || -> Result<usize, CheckpointError> { steps(checkpoints)?.pop().ok_or_else(missing) };
-    let name = match which {
-        "last" => format!("step-{}", last()?),
-        "best" => match fs::read(checkpoints.join("best.json")) {
-            Err(_) => format!("step-{}", last()?),
+/// The folder of a checkpoint.
+pub fn find(checkpoints: &Path, which: Which) -> Result<PathBuf, CheckpointError> {
+    let step = match which {
+        Which::Step(step) => Some(step),
+        Which::Last => steps(checkpoints)?.pop(),
+        Which::Best => match fs::read(checkpoints.join("best.json")) {
+            Err(_) => steps(checkpoints)?.pop(),
             Ok(bytes) => {
                 let best: Best = serde_json::from_slice(&bytes).map_err(|cause| CheckpointError::Format {
                     path: checkpoints.join("best.json"),
                     cause: cause.to_string(),
                 })?;
-                format!("step-{}", best.step)
+                Some(best.step)
             }
         },
-        named => named.to_owned(),
     };
-    let folder = checkpoints.join(name);
+    let step = step.ok_or_else(|| CheckpointError::Missing { folder: checkpoints.to_owned() })?;
+    let folder = checkpoints.join(format!("step-{step}"));
     if folder.is_dir() { Ok(folder) } else { Err(CheckpointError::Missing { folder }) }
 }
 
@@ -284,6 +314,16 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkpoint_is_named_in_three_ways() {
+        assert_eq!("best".parse(), Ok(Which::Best));
+        assert_eq!("last".parse(), Ok(Which::Last));
+        assert_eq!("step-20".parse(), Ok(Which::Step(20)));
+        for wrong in ["", "bset", "step-", "step-x", "../step-1"] {
+            assert_eq!(wrong.parse::<Which>(), Err(UnknownCheckpoint), "{wrong}");
+        }
+    }
 
     #[test]
     fn every_difference_is_named_by_its_path() {

@@ -8,6 +8,7 @@
 //! | [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
+//! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
@@ -27,15 +28,19 @@ pub mod network;
 pub mod optimizer;
 pub mod plan;
 pub mod predict;
+pub mod predictor;
 mod progress;
 pub mod report;
 pub mod run;
 pub mod sampler;
+pub mod saved_model;
 pub mod scoring;
 pub mod trainer;
 pub mod uncertainty;
 
 pub use inputs::{InputError, Inputs};
 pub use network::Network;
+pub use predictor::Predictor;
 pub use run::{Run, RunError};
+pub use saved_model::{SavedModel, SavedModelError};
 pub use trainer::{Options, Outcome, TrainError, train};

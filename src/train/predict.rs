@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
 
 use super::batches::Batches;
 use super::evaluate::{argmax, outputs};
 use super::files::{self, FileError};
 use super::network::Network;
-use super::plan::{Kind, Task};
+use super::plan::{Kind, Plan, Task};
 use crate::data::read::{self, Expected};
 use crate::data::{Dataset, Example, Examples, ReadError, Target, Tokenizer, TokenizerError, Unreadable};
 
@@ -19,17 +19,25 @@ use crate::data::{Dataset, Example, Examples, ReadError, Target, Tokenizer, Toke
 pub enum Prediction {
     Class {
         label: &'static str,
-        probabilities: Map<String, Value>,
+        /// Of each label, in the task's order.
+        #[serde(serialize_with = "as_map")]
+        probabilities: Vec<(&'static str, f32)>,
     },
     /// As the head gives it, which may be outside the task's range.
-    Value {
-        value: f32,
-    },
+    Value { value: f32 },
+}
+
+fn as_map<S: Serializer>(probabilities: &[(&'static str, f32)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(probabilities.iter().copied())
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum PredictError {
+    #[error("the model has no task `{task}`")]
+    #[diagnostic(code(predict::task), help("its tasks are {known}"))]
+    Task { task: String, known: String },
+
     #[error(transparent)]
     #[diagnostic(transparent)]
     Read(#[from] ReadError),
@@ -54,6 +62,14 @@ pub enum PredictError {
 struct Row {
     text_a: String,
     text_b: Option<String>,
+}
+
+/// The task of that name, with its index.
+pub fn find_task(plan: &Plan, name: &str) -> Result<(usize, &'static Task), PredictError> {
+    plan.task(name).ok_or_else(|| PredictError::Task {
+        task: name.to_owned(),
+        known: plan.tasks.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// The texts of a file: JSONL if its name ends in `.jsonl` or `.json`, else tab-separated with the header `text_a` or
@@ -99,11 +115,7 @@ fn prediction(kind: Kind, logits: &[f32]) -> Prediction {
     match kind {
         Kind::Regress { .. } => Prediction::Value { value: kind.of_unit(logits[0]) },
         Kind::Classify { labels } => {
-            let probabilities = labels
-                .iter()
-                .zip(softmax(logits))
-                .map(|(label, probability)| ((*label).to_owned(), json!(probability)))
-                .collect();
+            let probabilities = labels.iter().copied().zip(softmax(logits)).collect();
             Prediction::Class { label: labels[argmax(logits)], probabilities }
         }
     }

@@ -193,7 +193,14 @@ mod tests {
     }
 
     const fn task(name: &'static str, kind: Kind, uncertainty: Uncertainty) -> Task {
-        Task { name, kind, metric: Metric::Accuracy, data: Source::Tsv { folder: "" }, uncertainty }
+        Task {
+            name,
+            kind,
+            metric: Metric::Accuracy,
+            data: Source::Tsv { folder: "" },
+            weight: 1.0,
+            uncertainty,
+        }
     }
 
     const TASKS: [Task; 3] = [

@@ -1,11 +1,12 @@
 //! The whole path through the real `camtlc`: a model is checked, built with cargo, trained, evaluated and asked, once
-//! from random weights and once on a pretrained backbone; and each mistake of a user's is one error that leaves nothing.
+//! from random weights, once on a pretrained backbone, once as a variant; and each mistake of a user's is one error that leaves nothing.
 //!
-//! Two crates are built, in a home of their own below cargo's target folder, so that their dependencies are compiled
+//! Three crates are built, in a home of their own below cargo's target folder, so that their dependencies are compiled
 //! only the first time.
-#![cfg(all(feature = "compiler", feature = "runtime"))]
+#![cfg(all(feature = "cli", feature = "runtime"))]
 
 mod mistakes;
 mod pretrained;
 mod scratch;
 mod support;
+mod variant;

@@ -19,7 +19,7 @@ fn frozen_tensors_stay_and_trained_ones_move() {
     let place = Place::new();
     write_bert(&place.path("bert"), 16);
     let binary = place.build("tuned.cam");
-    its_parameters_are_those_of_the_model(&place, "tuned.cam", &binary);
+    its_parameters_are_those_of_the_model(&place, "tuned.cam", None, &binary);
 
     let arguments = ["train", "tuned.cam", "--data", "data", "--backbone", "bert", "--out", "run"];
     place.succeed(&[&arguments[..], &["--steps", "3", "--set", "lr=1e-3"]].concat());

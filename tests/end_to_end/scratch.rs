@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use camtl::analysis;
+use camtl::ir::{self, Fate};
+use camtl::span::Source;
+use serde_json::{Value, json};
 
 use crate::support::{Place, text, values};
 
@@ -28,7 +31,7 @@ fn a_model_is_built_trained_evaluated_and_asked() {
     it_evaluates_as_in_training(&place);
     it_predicts(&place);
     the_seed_decides(&place);
-    its_parameters_are_those_of_the_model(&place, "tiny.cam", &binary);
+    its_parameters_are_those_of_the_model(&place, "tiny.cam", None, &binary);
     let record: Value = serde_json::from_str(&place.read("runs/tiny/run.json")).unwrap();
     let stats: Value = serde_json::from_str(&place.succeed(&["stats", "tiny.cam", "--json"])).unwrap();
     for (recorded, counted) in [("all", "total"), ("trained", "trained"), ("new", "new")] {
@@ -80,21 +83,40 @@ fn the_seed_decides(place: &Place) {
     assert_ne!(timeless("other"), timeless("runs/tiny")[..6]);
 }
 
-/// What the compiler counts is what the program has.
-pub fn its_parameters_are_those_of_the_model(place: &Place, model: &str, binary: &Path) {
+/// What the compiler lists and counts is what the program has.
+pub fn its_parameters_are_those_of_the_model(
+    place: &Place,
+    model: &str,
+    variant: Option<&str>,
+    binary: &Path,
+) {
     let out = Command::new(binary).arg("parameters").output().unwrap();
     assert!(out.status.success(), "{}", text(&out.stderr));
-    let parameters: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
-    let sum = |counts: &dyn Fn(&Value) -> bool| -> u64 {
-        let size = |parameter: &Value| -> u64 {
+    let built: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
+    let source = Source::new(model, place.read(model));
+    let compiled =
+        analysis::compile_model(&source, &analysis::NoFiles).unwrap_or_else(|_| panic!("{model} is wrong"));
+    let listed: Vec<Value> = ir::parameters(compiled.form(variant).unwrap())
+        .into_iter()
+        .map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "shape": parameter.shape,
+                "state": if parameter.fate.is_trained() { "trained" } else { "frozen" },
+                "loaded": parameter.fate != Fate::New,
+            })
+        })
+        .collect();
+    assert_eq!(built, listed);
+
+    let variant: Vec<&str> = variant.into_iter().flat_map(|name| ["--variant", name]).collect();
+    let stats = place.succeed(&[&["stats", model, "--json"], variant.as_slice()].concat());
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    let total: u64 = built
+        .iter()
+        .map(|parameter| -> u64 {
             parameter["shape"].as_array().unwrap().iter().map(|side| side.as_u64().unwrap()).product()
-        };
-        parameters.iter().filter(|parameter| counts(parameter)).map(size).sum()
-    };
-    let stats: Value = serde_json::from_str(&place.succeed(&["stats", model, "--json"])).unwrap();
-    let counted = &stats["parameters"];
-    assert_eq!(counted["total"], sum(&|_| true));
-    assert_eq!(counted["trained"], sum(&|parameter| parameter["state"] == "trained"));
-    assert_eq!(counted["frozen"], sum(&|parameter| parameter["state"] == "frozen"));
-    assert_eq!(counted["new"], sum(&|parameter| parameter["loaded"] == false));
+        })
+        .sum();
+    assert_eq!(stats["parameters"]["total"], total);
 }

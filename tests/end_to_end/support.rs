@@ -146,7 +146,13 @@ impl Place {
 
     /// A model's finished program.
     pub fn build(&self, model: &str) -> PathBuf {
-        let said = self.succeed(&["build", model]);
+        self.build_form(model, None)
+    }
+
+    /// The finished program of a variant.
+    pub fn build_form(&self, model: &str, variant: Option<&str>) -> PathBuf {
+        let variant: Vec<&str> = variant.into_iter().flat_map(|name| ["--variant", name]).collect();
+        let said = self.succeed(&[&["build", model], variant.as_slice()].concat());
         let (_, path) = said.trim_end().split_once(": ").unwrap();
         PathBuf::from(path)
     }

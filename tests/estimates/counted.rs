@@ -31,10 +31,10 @@ pub fn live() -> usize {
     LIVE.load(SeqCst)
 }
 
-/// What `work` gives, and the most bytes that lay there during it beyond those before.
-pub fn peak<R>(work: impl FnOnce() -> R) -> (R, usize) {
+/// The most bytes that lay there during `work` beyond those before.
+pub fn peak(work: impl FnOnce()) -> usize {
     let before = live();
     PEAK.store(before, SeqCst);
-    let result = work();
-    (result, PEAK.load(SeqCst) - before)
+    work();
+    PEAK.load(SeqCst) - before
 }

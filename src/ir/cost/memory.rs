@@ -29,9 +29,9 @@ pub struct Memory {
     pub optimizer: ByComponent,
     /// Kept on the tape from a step's forward to its backward half. An estimate.
     pub activations: ByComponent,
-    /// What a step needs besides for a while, at most: gradients of activations, or the constant part's own run. An
-    /// estimate.
-    pub working: u64,
+    /// What a training step needs at most besides weights and optimizer. Less than gradients and activations together,
+    /// as the one grow while the others are freed. An estimate.
+    pub step: u64,
     /// What scoring needs at most: the constant part's output for all candidates, and a run over the largest
     /// chunk of them. An estimate; 0 under another sampler.
     pub scoring: u64,
@@ -46,25 +46,22 @@ impl Memory {
             memory.optimizer.add(component, 2 * F32 * count.trained() as u128);
         }
         let tape = Tape { program, load };
-        for (component, numbers) in tape.kept() {
+        for (component, numbers) in tape.stages().into_iter().flat_map(|stage| stage.kept) {
             memory.activations.add(component, F32 * numbers);
         }
-        memory.working = bytes(tape.working());
+        memory.step = bytes(tape.peak());
         memory.scoring = bytes(scoring(program, load.length));
         memory
-    }
-
-    /// What the training needs at most. Activations are freed while the gradients of the weights are made, so that it
-    /// is somewhat less where both are large.
-    pub fn peak(&self) -> u64 {
-        let step =
-            self.gradients.total().saturating_add(self.activations.total()).saturating_add(self.working);
-        self.resting().saturating_add(step.max(self.scoring))
     }
 
     /// What lies there between two steps.
     pub fn resting(&self) -> u64 {
         self.weights.total().saturating_add(self.optimizer.total())
+    }
+
+    /// What the training needs at most.
+    pub fn peak(&self) -> u64 {
+        self.resting().saturating_add(self.step.max(self.scoring))
     }
 }
 
@@ -78,28 +75,70 @@ struct Tape<'a> {
     load: Load,
 }
 
+/// Parts that are on the tape together.
+#[derive(Default)]
+struct Stage {
+    kept: Vec<(Component, u128)>,
+    gradients: u128,
+}
+
 impl Tape<'_> {
-    fn kept(&self) -> Vec<(Component, u128)> {
+    /// Everything before the layers on the tape, each of these, and everything behind them.
+    fn stages(&self) -> Vec<Stage> {
         let Backbone { hidden, .. } = self.program.backbone;
         let constant = self.program.constant_part();
-        let mut kept = vec![(Component::Embeddings, self.embeddings())];
+        let mut first = Stage::default();
+        first.kept.push((Component::Embeddings, self.embeddings()));
         if self.program.embeddings.alignment {
-            kept.push((Component::Alignment, self.tokens(hidden) + self.film()));
+            first.kept.push((Component::Alignment, self.tokens(hidden) + self.film()));
         }
         if constant > 0 {
-            kept.push((Component::Layers, self.tokens(hidden))); // the constant part's output
-        }
-        for layer in &self.program.layers[constant..] {
-            self.layer(layer, &mut kept);
-        }
-        if let Some(ladder) = &self.program.ladder {
-            let steps = ladder.layers.len() as u128;
-            kept.push((Component::Bottleneck, steps * self.bottleneck(ladder.width)));
+            first.kept.push((Component::Layers, self.tokens(hidden))); // the constant part's output
         }
         // [CLS] and what the pooler makes of it; the rows of each head, before and after dropout
-        kept.push((Component::Pooler, self.examples(2 * hidden)));
-        kept.push((Component::Heads, self.examples((1 + self.dropout()) * hidden)));
-        kept
+        let mut last = Stage::default();
+        last.kept.push((Component::Pooler, self.examples(2 * hidden)));
+        last.kept.push((Component::Heads, self.examples((1 + self.dropout()) * hidden)));
+
+        let mut stages = vec![first];
+        stages.extend((constant..self.program.layers.len()).map(|index| self.layer(index)));
+        let end = stages.len();
+        stages.push(last);
+        for (component, layer, count) in ParameterCount::of(self.program).parts {
+            let at = match (component, layer) {
+                (Component::Pooler | Component::Heads, _) => end,
+                // A layer of the constant part is not on the tape, and nothing of it is trained.
+                (_, Some(index)) => (index + 1).saturating_sub(constant),
+                (_, None) => 0,
+            };
+            stages[at].gradients += count.trained() as u128;
+        }
+        stages
+    }
+
+    /// Backward begins with all that was kept and no gradient, and goes from the last stage to the first. The constant
+    /// part has run before that.
+    fn peak(&self) -> u128 {
+        let Backbone { hidden, ffn, .. } = self.program.backbone;
+        let stages = self.stages();
+        let mut kept: u128 = stages.iter().flat_map(|stage| &stage.kept).map(|(_, numbers)| numbers).sum();
+        let (mut gradients, mut peak) = (0, 0);
+        for stage in stages.iter().rev() {
+            gradients += stage.gradients;
+            peak = peak.max(kept + gradients);
+            kept -= stage.kept.iter().map(|(_, numbers)| numbers).sum::<u128>();
+        }
+        // Gradients of activations beyond what has been freed for them: three at a layer's last norm whose output is
+        // freed, or two at GELU and the residual connection's, behind a norm and half of the feed-forward part.
+        let passing = match self.program.layers.len() > self.program.constant_part() {
+            true => self.tokens((2 * hidden).max(ffn.saturating_sub(2 * hidden))),
+            false => 0,
+        };
+        let constant = match self.program.constant_part() {
+            0 => 0,
+            _ => self.tokens(running(&self.program.backbone)),
+        };
+        constant.max(peak + passing)
     }
 
     /// Their output; where they are trained also the sum of the three tables, what normalizes it, the three indices of 8
@@ -113,20 +152,26 @@ impl Tape<'_> {
         }
     }
 
-    fn layer(&self, layer: &Layer, kept: &mut Vec<(Component, u128)>) {
+    fn layer(&self, index: usize) -> Stage {
         let Backbone { hidden, heads, ffn, .. } = self.program.backbone;
+        let Layer { attention, norm, bottleneck, .. } = self.program.layers[index];
         let softmax = self.tokens(heads * self.load.length); // [examples, heads, length, length]
         let dropped = 2 * self.dropout();
-        kept.push((Component::Layers, self.tokens((10 + dropped) * hidden + 2 * ffn + 2) + softmax));
-        if let Some(blocks) = layer.attention {
+        let mut kept =
+            vec![(Component::Layers, self.tokens((10 + dropped) * hidden + 2 * ffn + 2) + softmax)];
+        if let Some(blocks) = attention {
             kept.push((Component::Attention, self.attention_bias(blocks)));
         }
-        if layer.norm {
+        if norm {
             kept.push((Component::Norm, 2 * self.norm()));
         }
-        if let Some(width) = layer.bottleneck {
+        if let Some(width) = bottleneck {
             kept.push((Component::Bottleneck, self.bottleneck(width)));
         }
+        if let Some(ladder) = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index)) {
+            kept.push((Component::Bottleneck, self.bottleneck(ladder.width)));
+        }
+        Stage { kept, gradients: 0 }
     }
 
     /// The modulated input and the output, `[tokens, hidden]`; before and after GELU, `[tokens, width]`. On the ladder
@@ -148,21 +193,6 @@ impl Tape<'_> {
     /// gamma(z) and beta(z), `[tasks, block * block]`; M(z), `[tasks, entries]`; each entry's place, 8 bytes.
     fn attention_bias(&self, blocks: Blocks) -> u128 {
         self.tasks(2 * blocks.block * blocks.block + blocks.entries()) + 2 * blocks.entries() as u128
-    }
-
-    /// Behind the widest part, GELU's two gradients and the residual connection's; behind attention those of context and
-    /// input, and of query, key and value once a sequence and once all together. Under the tape, the constant part's run.
-    fn working(&self) -> u128 {
-        let Backbone { hidden, ffn, .. } = self.program.backbone;
-        let constant = match self.program.constant_part() {
-            0 => 0,
-            _ => self.tokens(running(&self.program.backbone)),
-        };
-        let backward = match self.program.layers.len() > self.program.constant_part() {
-            true => self.tokens((2 * ffn + hidden).max(8 * hidden)),
-            false => 0,
-        };
-        constant.saturating_sub(self.kept().into_iter().map(|(_, numbers)| numbers).sum()).max(backward)
     }
 
     fn tokens(&self, width: usize) -> u128 {

@@ -8,7 +8,8 @@
 //!   load's length, and all tasks the same share of the batch. (Attention costs the square of a length, so lengths
 //!   that differ cost more than their mean.)
 //! - *estimates* are activations and what else lies in memory for a while: they follow what the operations of the
-//!   CPU keep (`kernels/cpu`), but not what the allocator, the data and the program itself take.
+//!   CPU keep (`kernels/cpu`), but not what the allocator, the data and the program itself take. A counting allocator
+//!   holds them within a tenth (`tests/estimates`).
 //!
 //! | file | holds |
 //! |---|---|
