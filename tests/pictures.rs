@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use camtl::disk::Folder;
 use camtl::graph::{self, Font, Format};
 use camtl::ir::{Blocks, Program};
 use camtl::span::Source;
@@ -198,9 +199,9 @@ fn quickstart() -> Program {
 }
 
 fn load(path: &str) -> Program {
-    match camtl::analysis::compile(&Source::new(path, read(path))) {
-        Ok((program, _)) => program,
-        Err(mistakes) => panic!("{path} has mistakes: {:?}", mistakes.codes()),
+    match camtl::analysis::compile_model(&Source::new(path, read(path)), &Folder::of(&rooted(path))) {
+        Ok(compiled) => compiled.program,
+        Err(rejected) => panic!("{path} has mistakes: {:?}", rejected.diagnostics.codes()),
     }
 }
 

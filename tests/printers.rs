@@ -20,7 +20,6 @@ struct Model {
     name: String,
     text: String,
     program: Program,
-    variants: Vec<Program>,
 }
 
 #[test]
@@ -54,7 +53,7 @@ fn diffs() {
     let mut baseline = quickstart.text.replace("sampler mt_uncertainty", "sampler proportional");
     baseline = baseline.lines().filter(|line| !line.starts_with("attach")).collect::<Vec<_>>().join("\n");
     let pairs = [
-        ("modules", quickstart, compile("quickstart_baseline", baseline, Path::new("none"))),
+        ("modules", quickstart, compile("quickstart_baseline", baseline, Path::new("none")).remove(0)),
         ("sizes", model("models/camtl_base.cam"), model("models/camtl_minilm.cam")),
         ("tasks", model("models/camtl_minilm.cam"), model("models/camtl_minilm_glue.cam")),
         ("ladder", model("tests/ok/uneven.cam"), model("tests/ok/ladder.cam")),
@@ -241,16 +240,16 @@ fn side(model: &Model) -> Side<'_> {
 }
 
 fn model(path: &str) -> Model {
-    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).remove(0)
 }
 
-/// Every model in `models/` and `tests/ok/`.
+/// Every model in `models/` and `tests/ok/`, and all their variants.
 fn corpus() -> Vec<Model> {
     let mut paths: Vec<PathBuf> =
         ["models", "tests/ok"].iter().flat_map(|folder| models_in(folder)).collect();
     paths.sort();
     assert!(!paths.is_empty(), "the corpus is not there");
-    paths.iter().map(|path| load(path)).collect()
+    paths.iter().flat_map(|path| load(path)).collect()
 }
 
 fn models_in(folder: &str) -> Vec<PathBuf> {
@@ -260,7 +259,8 @@ fn models_in(folder: &str) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "cam")).collect()
 }
 
-fn load(path: &Path) -> Model {
+/// The model of a file, and each of its variants.
+fn load(path: &Path) -> Vec<Model> {
     let part =
         |name: Option<&std::ffi::OsStr>| name.expect("a part of a path").to_string_lossy().into_owned();
     let name = format!("{}_{}", part(path.parent().and_then(Path::file_name)), part(path.file_stem()));
@@ -268,12 +268,17 @@ fn load(path: &Path) -> Model {
 }
 
 /// `path` is where the files lie that the text includes.
-fn compile(name: &str, text: String, path: &Path) -> Model {
+fn compile(name: &str, text: String, path: &Path) -> Vec<Model> {
     let source = Source::new(name, text);
-    match camtl::analysis::compile_model(&source, &Folder::of(path)) {
-        Ok(Compiled { program, variants, text, .. }) => {
-            Model { name: name.to_owned(), text, program, variants }
-        }
-        Err(rejected) => panic!("{name} has mistakes: {:?}", rejected.diagnostics.codes()),
-    }
+    let Compiled { program, variants, text, .. } =
+        match camtl::analysis::compile_model(&source, &Folder::of(path)) {
+            Ok(compiled) => compiled,
+            Err(rejected) => panic!("{name} has mistakes: {:?}", rejected.diagnostics.codes()),
+        };
+    let form = |program: Program| Model {
+        name: program.variant.iter().fold(name.to_owned(), |name, variant| format!("{name}.{variant}")),
+        text: text.clone(),
+        program,
+    };
+    std::iter::once(program).chain(variants).map(form).collect()
 }

@@ -93,7 +93,7 @@ mod tests {
         let path = folder.path().join("a/b.txt");
         assert!(create(&path, "one").expect("created"));
         assert!(!create(&path, "two").expect("left alone"));
-        assert_eq!(fs::read_to_string(&path).expect("read"), "one");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "one");
     }
 
     #[test]

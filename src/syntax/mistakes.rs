@@ -80,7 +80,8 @@ fn help(found: &str, expected: &[String]) -> Option<String> {
         "#" | "/" => "a comment starts with `//`",
         "=" | ":" | ";" => "keys, values and items are parted by white space alone: `layers 12`",
         word => {
-            let item = expected.iter().any(|expected| expected == ITEM).then(|| nearest(word, &KEYWORDS));
+            let is_item = expected.iter().any(|expected| expected == ITEM) && !KEYWORDS.contains(&word);
+            let item = is_item.then(|| nearest(word, &KEYWORDS));
             return item.map(|near| match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("items start with {}", alternatives(&KEYWORDS, "or")),
@@ -152,12 +153,24 @@ fn describe(rule: Rule) -> Option<&'static str> {
 /// Something that starts as a number but is none, or one that no setting could hold.
 #[derive(Debug, Error, Diagnostic)]
 #[error("`{text}` {problem}")]
-#[diagnostic(code(cam::syntax::number), help("numbers look like `128`, `30_522`, `0.1`, `2e-5` or `10%`"))]
+#[diagnostic(code(cam::syntax::number), help("{help}"))]
 pub struct BadNumber {
-    pub text: String,
-    pub problem: NumberProblem,
+    text: String,
+    problem: NumberProblem,
+    help: String,
     #[label("here")]
-    pub span: Span,
+    span: Span,
+}
+
+impl BadNumber {
+    pub fn new(text: &str, problem: NumberProblem, span: Span) -> Self {
+        let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
+        let mut help = "numbers look like `128`, `30_522`, `0.1`, `2e-5` or `10%`".to_owned();
+        if digits.len() < text.len() {
+            help += "; a word behind one stands apart: `1.2 x backbone`, `8 GiB`";
+        }
+        Self { text: text.to_owned(), problem, help, span }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

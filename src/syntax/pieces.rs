@@ -131,7 +131,7 @@ pub fn number(piece: &Piece, sink: &mut Diagnostics) -> Number {
     let span = piece.span();
     let text = piece.text().to_owned();
     let amount = read_amount(&text).unwrap_or_else(|problem| {
-        sink.push(BadNumber { text: text.clone(), problem, span });
+        sink.push(BadNumber::new(&text, problem, span));
         Amount::Unclear
     });
     Number { span, text, amount }

@@ -1,8 +1,7 @@
 //! Where the items of a text start, found without the grammar: for a text that leaves it.
 //!
-//! Keywords are reserved, so wherever one stands as a word an item starts. Only inside of a variant it may be
-//! one of the variant's own; a variant ends with its brace, or, where that is missing, before a keyword in the
-//! first column.
+//! Keywords are reserved, so wherever one stands as a word an item starts. Only in the braces of a variant it is
+//! one of the variant's own; where these are never closed, the variant ends before a keyword in the first column.
 
 use super::mistakes::KEYWORDS;
 
@@ -17,33 +16,51 @@ pub struct Chunk {
 
 /// The whole text in parts, in order, none of them without a word in it.
 pub fn chunks(text: &str) -> Vec<Chunk> {
+    let tokens: Vec<Token> = Tokens { text, at: 0 }.collect();
     let mut chunks: Vec<Chunk> = Vec::new();
     let mut current = Chunk { keyword: None, start: 0, end: 0 };
-    // Braces that are open in the current chunk.
-    let mut depth = 0_usize;
-    for token in (Tokens { text, at: 0 }) {
-        match token {
-            Token::Open => depth += 1,
-            Token::Close => depth = depth.saturating_sub(1),
-            Token::Word { start, word } => {
-                let Some(keyword) = KEYWORDS.into_iter().find(|keyword| *keyword == word) else { continue };
-                let nested = current.keyword == Some("variant")
-                    && depth > 0
-                    && keyword != "variant"
-                    && !is_first_on_line(text, start);
-                if !nested {
-                    current.end = start;
-                    chunks.push(current);
-                    current = Chunk { keyword: Some(keyword), start, end: start };
-                    depth = 0;
-                }
-            }
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        at += 1;
+        let Some((start, keyword)) = keyword(token) else { continue };
+        let is_base = current.keyword == Some("assert") && keyword == "backbone";
+        if is_base && !text[current.start..start].contains('\n') {
+            // `1.2 x backbone`
+            continue;
+        }
+        current.end = start;
+        chunks.push(current);
+        current = Chunk { keyword: Some(keyword), start, end: start };
+        if keyword == "variant" {
+            at += variant_length(text, &tokens[at..]);
         }
     }
     current.end = text.len();
     chunks.push(current);
     chunks.retain(|chunk| !text[chunk.start..chunk.end].trim().is_empty());
     chunks
+}
+
+fn keyword(token: &Token) -> Option<(usize, &'static str)> {
+    let Token::Word { start, word } = token else { return None };
+    let keyword = KEYWORDS.into_iter().find(|keyword| keyword == word)?;
+    Some((*start, keyword))
+}
+
+/// The number of tokens that belong to a variant, after its keyword.
+fn variant_length(text: &str, tokens: &[Token]) -> usize {
+    let next = tokens.iter().position(|token| token.is("variant")).unwrap_or(tokens.len());
+    let mut depth = 0_usize;
+    for (at, token) in tokens[..next].iter().enumerate() {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close if depth <= 1 => return at + 1,
+            Token::Close => depth -= 1,
+            Token::Word { .. } => {}
+        }
+    }
+    let is_outside = |token: &Token| keyword(token).is_some_and(|(start, _)| is_first_on_line(text, start));
+    tokens[..next].iter().position(is_outside).unwrap_or(next)
 }
 
 fn is_first_on_line(text: &str, at: usize) -> bool {
@@ -54,6 +71,12 @@ enum Token<'a> {
     Open,
     Close,
     Word { start: usize, word: &'a str },
+}
+
+impl Token<'_> {
+    fn is(&self, text: &str) -> bool {
+        matches!(self, Token::Word { word, .. } if *word == text)
+    }
 }
 
 /// Braces and words, without comments and texts.
@@ -131,8 +154,17 @@ mod tests {
     fn a_variant_keeps_its_own_items() {
         let text = "variant a { detach norm\n  freeze x }\nsequence 8";
         assert_eq!(pieces(text), ["variant a { detach norm\n  freeze x }\n", "sequence 8"]);
-        let unclosed = "variant a { detach norm\nsequence 8";
-        assert_eq!(pieces(unclosed), ["variant a { detach norm\n", "sequence 8"]);
+        let flush_left = "variant a {\ndetach norm\ntasks { x }\n}\nsequence 8";
+        assert_eq!(pieces(flush_left), ["variant a {\ndetach norm\ntasks { x }\n}\n", "sequence 8"]);
+        let unclosed = "variant a { detach norm\n  drop x\nsequence 8";
+        assert_eq!(pieces(unclosed), ["variant a { detach norm\n  drop x\n", "sequence 8"]);
+        let bare = "variant a\nsequence 8 variant b {} train {}";
+        assert_eq!(pieces(bare), ["variant a\n", "sequence 8 ", "variant b {} ", "train {}"]);
+    }
+
+    #[test]
+    fn the_base_of_an_assertion_is_no_item() {
+        assert_eq!(pieces("assert a < 1x backbone\nbackbone b").len(), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use dfdx::prelude::{Backward, PutTape};
 use super::losses;
 use super::network::{HeadLogits, Network};
 use super::optimizer::{Applied, Optimizer};
-use super::plan::{Task, Training};
+use super::plan::Training;
 use crate::data::Target;
 use crate::kernels::Pass;
 use crate::nn::Batch;
@@ -53,14 +53,14 @@ impl<N: Network> Learner<N> {
         &self.optimizer
     }
 
-    /// Trains on one batch as step `step`, from 1. `targets` are in the batch's order.
+    /// Trains on one batch as step `step`, from 1. `targets` are in the batch's order; `weights` are the tasks'.
     ///
     /// # Errors
     /// [`Diverged`], with nothing updated.
     pub fn step(
         &mut self,
         step: usize,
-        tasks: &[Task],
+        weights: &[f64],
         batch: &Batch,
         constant: N::Constant,
         targets: &[Target],
@@ -71,13 +71,13 @@ impl<N: Network> Learner<N> {
         let scale = 1.0 / targets.len() as f32;
 
         let mut total = None;
-        let mut task_losses = vec![None; tasks.len()];
+        let mut task_losses = vec![None; weights.len()];
         for head in self.network.logits(constant, batch, batch.segments.tasks(), &mut pass) {
             let HeadLogits { head, sequences, logits } = head;
             let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence]).collect();
             let loss = losses::loss(&logits, &own, scale, &mut pass);
             task_losses[head] = Some(f64::from(loss.as_vec()[0]) * targets.len() as f64 / own.len() as f64);
-            let weight = tasks[head].weight as f32;
+            let weight = weights[head] as f32;
             let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
             total = Some(match total {
                 None => loss,

@@ -213,7 +213,8 @@ impl<N: Network> Trainer<N> {
                 target => target,
             })
             .collect();
-        let stepped = self.learner.step(step, tasks, &drawn.batch, drawn.constant, &targets)?;
+        let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
+        let stepped = self.learner.step(step, &weights, &drawn.batch, drawn.constant, &targets)?;
         for At { task, example } in drawn.examples {
             let before = std::mem::replace(&mut self.used[task][example], true);
             self.used_count += usize::from(!before);

@@ -99,7 +99,7 @@ fn measure_memory<E: Encode<HIDDEN, Cpu>>(text: &str) -> [usize; 4] {
     let mut step = |number: usize| {
         counted::peak(|| {
             let constant = learner.network.constant(&batch);
-            learner.step(number, 3, &batch, constant, &targets).expect("one step is finite");
+            learner.step(number, &[1.0; 3], &batch, constant, &targets).expect("one step is finite");
         })
     };
     step(1); // the moments are made

@@ -13,6 +13,7 @@ use tiny::{PLAN, Place, build, lines, names, network};
 
 mod predictor;
 mod tiny;
+mod weights;
 
 /// The lines but for what is measured in seconds.
 fn timeless(path: &Path) -> Vec<Value> {
