@@ -23,15 +23,18 @@ pub fn float(value: f64) -> TokenStream {
     if value < 0.0 { quote!(-#literal) } else { quote!(#literal) }
 }
 
-/// A name for cargo. A package that depends on `camtl` can't be called the same.
+/// Names that cargo keeps for folders among its binaries, and the package that every model depends on.
+const TAKEN: [&str; 5] = ["build", "camtl", "deps", "examples", "incremental"];
+
+/// A name for cargo, in which nothing stands before the first letter and words are parted by one `-`.
 pub fn package(program: &Program) -> String {
-    let name = match program.name.as_str() {
-        "camtl" => "camtl-model".to_owned(),
-        name => name.replace('_', "-"),
-    };
-    match &program.variant {
-        Some(variant) => format!("{name}-{}", variant.replace('_', "-")),
-        None => name,
+    let name = program.full_name();
+    let words: Vec<&str> = name.split(['_', '.']).filter(|word| !word.is_empty()).collect();
+    let package = words.join("-");
+    match package.as_str() {
+        taken if TAKEN.contains(&taken) => package + "-model",
+        _ if name.starts_with('_') => format!("model-{package}"),
+        _ => package,
     }
 }
 

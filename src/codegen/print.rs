@@ -39,12 +39,12 @@ pub fn doc(text: &str) -> TokenStream {
 const DOC_WIDTH: usize = 81;
 
 /// Breaks a text at its line breaks and at spaces. A newline left in it would end the comment, and a bare
-/// carriage return is an error in one: splitting at white space removes both.
+/// carriage return is an error in one, as is a letter that turns the direction of text: splitting there removes them.
 fn doc_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control()) {
+        for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control() || turns_text(c)) {
             if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > DOC_WIDTH {
                 lines.push(std::mem::take(&mut line));
             }
@@ -56,6 +56,11 @@ fn doc_lines(text: &str) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// Unicode's controls of direction, which rustc denies in comments.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn format(tokens: TokenStream) -> String {

@@ -1,0 +1,503 @@
+//! Legal models as text, over the whole language: every item, kind of task, module, place and setting.
+//!
+//! An item is its tokens, so that `layout` may put anything legal between them. What the language gains is added to
+//! the list in [`items`], and to `variants` if a variant may differ in it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use camtl::ir::Blocks;
+use proptest::prelude::*;
+
+use super::{
+    dice::Dice,
+    layout,
+    properties::Around,
+    variants::{self, Form},
+};
+
+pub type Tokens = Vec<String>;
+
+/// A model, and the files that it includes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub text: String,
+    pub files: Around,
+}
+
+/// A legal model.
+pub fn model() -> impl Strategy<Value = Model> {
+    let rolls = || proptest::collection::vec(any::<u32>(), 0..400);
+    // White space first: it is plain before the contents shrink.
+    (rolls(), rolls()).prop_map(|(white_space, contents)| {
+        let (items, files) = items(&mut Dice::new(contents));
+        let mut white_space = Dice::new(white_space);
+        let text = layout::lay_out(&items, &mut white_space);
+        let lay_out = |(path, items): (_, Vec<Tokens>)| (path, layout::lay_out(&items, &mut white_space));
+        Model { text, files: Around(files.into_iter().map(lay_out).collect()) }
+    })
+}
+
+/// The sizes that the other items have to fit.
+pub struct Sizes {
+    pub is_scratch: bool,
+    pub layers: usize,
+    pub hidden: usize,
+    pub sequence: usize,
+}
+
+/// The items of included files, by their paths.
+type Included = BTreeMap<String, Vec<Tokens>>;
+
+fn items(dice: &mut Dice) -> (Vec<Tokens>, Included) {
+    let mut included = Included::new();
+    let (sizes, backbone) = backbone(dice);
+    let mut form = Form::new(sizes.layers);
+    let (tasks, can_score) = tasks(dice);
+    let mut items = vec![
+        tokens("model", [dice.pick(&MODELS)]),
+        backbone,
+        tokens("sequence", [&number(sizes.sequence, dice)]),
+    ];
+    items.extend(modules(&sizes, &mut form, dice));
+    if !sizes.is_scratch {
+        items.extend(freezes(&mut form, dice));
+    }
+    let (train, scores) = train(tasks.len(), can_score, dice);
+    form.may_drop = !train.iter().flatten().any(|token| token == "candidates");
+    items.extend(train);
+    form.tasks = tasks.into_iter().map(|task| (task.name.clone(), task.tokens(scores, dice))).collect();
+    let mut listed: Vec<Tokens> = form.tasks.iter().map(|(_, task)| task.clone()).collect();
+    if dice.chance(25) {
+        let moved = listed.split_off(dice.below(listed.len()));
+        items.push(include("tasks", vec![block("tasks", moved)], &mut included, dice));
+    }
+    if !listed.is_empty() || dice.chance(10) {
+        items.push(block("tasks", listed));
+    }
+    if dice.chance(20) {
+        items.push(variants::fidelity(dice));
+    }
+    if dice.chance(20) {
+        items.push(variants::assertion(dice));
+    }
+    items.extend(variants::variants(&sizes, &form, &mut included, dice));
+    (dice.shuffled(items), included)
+}
+
+/// An `include` of these items, perhaps by way of another file.
+pub fn include(name: &str, items: Vec<Tokens>, included: &mut Included, dice: &mut Dice) -> Tokens {
+    let file = format!("{name}.cam");
+    let (written, path) = match dice.below(4) {
+        0 => (file.clone(), file),
+        1 => (format!("lists/{file}"), format!("lists/{file}")),
+        2 => (format!("./a b//\u{e9}/{file}"), format!("a b/\u{e9}/{file}")),
+        _ => {
+            // Found from the folder of the file that includes it.
+            included.insert(format!("lists/more/{file}"), items);
+            included
+                .insert(format!("lists/{file}"), vec![tokens("include", [quoted(&format!("more/{file}"))])]);
+            return tokens("include", [quoted(&format!("lists/{file}"))]);
+        }
+    };
+    included.insert(path, items);
+    tokens("include", [quoted(&written)])
+}
+
+const MODELS: [&str; 8] = ["m", "camtl_base", "x9_", "glue_8", "runner", "a_b_c_1", "network", "model_1"];
+
+// ---- the network ---------------------------------------------------------------------------------------------
+
+fn backbone(dice: &mut Dice) -> (Sizes, Tokens) {
+    let heads = dice.between(1, 16);
+    let hidden = heads * dice.between(1, 64);
+    let layers = few(6, 24, dice);
+    let positions = dice.between(1, 512);
+    let sequence = match dice.below(3) {
+        // So that `attach attention` can do without `blocks`.
+        0 => (1..=positions).rev().find(|length| default_blocks(*length, hidden).is_some()).unwrap_or(1),
+        _ => dice.between(1, positions),
+    };
+    let is_scratch = dice.chance(30);
+    let mut entries = vec![
+        tokens(if is_scratch { "tokenizer" } else { "checkpoint" }, [&text(dice)]),
+        size("layers", layers, dice),
+        size("hidden", hidden, dice),
+        size("heads", heads, dice),
+        size("ffn", dice.between(1, 4096), dice),
+        size("vocab", dice.between(1, 60_000), dice),
+        size("positions", positions, dice),
+    ];
+    if dice.chance(30) {
+        entries.push(size("token_types", dice.between(1, 3), dice));
+    }
+    let sizes = Sizes { is_scratch, layers, hidden, sequence };
+    (sizes, block("backbone bert", dice.shuffled(entries)))
+}
+
+/// Mostly up to `usual`, sometimes up to `most`.
+fn few(usual: usize, most: usize, dice: &mut Dice) -> usize {
+    let limit = if dice.chance(20) { most } else { usual };
+    dice.between(1, limit)
+}
+
+/// N = d/L, where that is whole and leaves no block empty.
+fn default_blocks(sequence: usize, hidden: usize) -> Option<Blocks> {
+    if hidden.is_multiple_of(sequence) { Blocks::new(sequence, hidden / sequence) } else { None }
+}
+
+fn modules(sizes: &Sizes, form: &mut Form, dice: &mut Dice) -> Vec<Tokens> {
+    let mut items = Vec::new();
+    if dice.chance(50) {
+        form.alignment = true;
+        items.push(tokens("attach alignment after embeddings", dice.pick(&[&[][..], &["{", "}"]])));
+    }
+    form.attention = runs(0..sizes.layers, dice);
+    items.extend(form.attention.iter().map(|layers| attention(layers, sizes, dice)));
+    form.norm = runs(0..sizes.layers, dice);
+    items.extend(form.norm.iter().map(|layers| attach("norm", "to", layers, dice)));
+    // The layers of a ladder have no bottleneck inside.
+    form.ladder = dice.chance(25).then(|| dice.below(sizes.layers));
+    form.bottleneck = runs(0..form.ladder.unwrap_or(sizes.layers), dice);
+    items.extend(form.bottleneck.iter().map(|layers| bottleneck("to", layers, sizes, dice)));
+    items.extend(form.ladder.map(|start| bottleneck("across", &(start..sizes.layers), sizes, dice)));
+    items
+}
+
+pub fn attention(layers: &Range<usize>, sizes: &Sizes, dice: &mut Dice) -> Tokens {
+    let mut item = attach("attention", "to", layers, dice);
+    let asked = dice.between(1, sizes.sequence);
+    let blocks = (1..=asked).rev().find(|n| Blocks::new(sizes.sequence, *n).is_some());
+    match (default_blocks(sizes.sequence, sizes.hidden), blocks) {
+        (Some(_), _) if dice.chance(50) => {}
+        (_, blocks) => item.extend(block("", vec![size("blocks", blocks.unwrap_or(1), dice)])),
+    }
+    item
+}
+
+pub fn bottleneck(preposition: &str, layers: &Range<usize>, sizes: &Sizes, dice: &mut Dice) -> Tokens {
+    let width = size("width", dice.between(1, 2 * sizes.hidden), dice);
+    [attach("bottleneck", preposition, layers, dice), block("", vec![width])].concat()
+}
+
+/// Ranges of layers that share none, in no order.
+pub fn runs(all: Range<usize>, dice: &mut Dice) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut at = all.start;
+    for _ in 0..dice.below(4) {
+        let start = at + dice.below(3);
+        if start >= all.end {
+            break;
+        }
+        at = dice.between(start + 1, all.end);
+        runs.push(start..at);
+    }
+    dice.shuffled(runs)
+}
+
+pub fn attach(module: &str, preposition: &str, layers: &Range<usize>, dice: &mut Dice) -> Tokens {
+    [tokens("attach", [module, preposition]), part(layers, dice)].concat()
+}
+
+pub fn part(layers: &Range<usize>, dice: &mut Dice) -> Tokens {
+    let (start, end) = (layers.start.to_string(), layers.end.to_string());
+    match layers.len() {
+        1 if dice.chance(70) => tokens("layer", [&start]),
+        _ => tokens("layers", [&start, "..", &end]),
+    }
+}
+
+/// Any parts, each once, in one or several items.
+fn freezes(form: &mut Form, dice: &mut Dice) -> Vec<Tokens> {
+    let mut parts = Vec::new();
+    for layers in runs(0..form.frozen.len(), dice) {
+        parts.push(part(&layers, dice));
+        form.frozen[layers].fill(true);
+    }
+    for (alone, slot) in [("embeddings", &mut form.frozen_embeddings), ("pooler", &mut form.frozen_pooler)] {
+        if dice.chance(50) {
+            parts.push(words(alone));
+            *slot = true;
+        }
+    }
+    let mut items: Vec<Tokens> = Vec::new();
+    for part in dice.shuffled(parts) {
+        match items.last_mut() {
+            Some(item) if dice.chance(50) => item.extend([words(","), part].concat()),
+            _ => items.push([words("freeze"), part].concat()),
+        }
+    }
+    items
+}
+
+// ---- the tasks -----------------------------------------------------------------------------------------------
+
+struct Task {
+    name: String,
+    entries: Vec<Tokens>,
+    is_scored: bool,
+    /// A task whose entropy it may borrow.
+    donor: Option<String>,
+}
+
+const NAMES: [&str; 26] = [
+    "cola",
+    "t",
+    "_x",
+    "at",
+    "rows",
+    "pass",
+    "batch",
+    "z",
+    "x1",
+    "plan",
+    "heads",
+    "span",
+    "as_is",
+    "some",
+    "usize",
+    "vec",
+    "main",
+    "default",
+    "logits",
+    "task",
+    "d",
+    "self_",
+    "union_1",
+    "every_day",
+    "in_",
+    "model_2",
+];
+
+/// Tasks, and whether one of them predicts a distribution.
+fn tasks(dice: &mut Dice) -> (Vec<Task>, bool) {
+    let names = dice.shuffled(NAMES.to_vec());
+    let count = few(4, NAMES.len(), dice);
+    let mut tasks: Vec<Task> = names[..count].iter().map(|name| task(name, dice)).collect();
+    let donors: Vec<String> =
+        tasks.iter().filter(|task| task.is_scored).map(|task| task.name.clone()).collect();
+    for task in &mut tasks {
+        let others: Vec<&String> = donors.iter().filter(|donor| **donor != task.name).collect();
+        task.donor = (!others.is_empty()).then(|| dice.pick(&others).clone());
+    }
+    (tasks, !donors.is_empty())
+}
+
+impl Task {
+    /// `scores`: does the sampler ask for every task's uncertainty?
+    fn tokens(self, scores: bool, dice: &mut Dice) -> Tokens {
+        let mut entries = self.entries;
+        let must = scores && !self.is_scored;
+        match self.donor {
+            Some(donor) if must || dice.chance(20) => entries.push(tokens("uncertainty as", [&donor])),
+            _ if self.is_scored && dice.chance(20) => entries.push(words("uncertainty entropy")),
+            _ => {}
+        }
+        block(&self.name, dice.shuffled(entries))
+    }
+}
+
+/// A set of GLUE, and its labels; none for scores.
+const SETS: [(&str, &[&str]); 9] = [
+    ("CoLA", &["0", "1"]),
+    ("SST-2", &["0", "1"]),
+    ("MRPC", &["0", "1"]),
+    ("QQP", &["0", "1"]),
+    ("WNLI", &["0", "1"]),
+    ("RTE", &["entailment", "not_entailment"]),
+    ("QNLI", &["entailment", "not_entailment"]),
+    ("MNLI", &["contradiction", "entailment", "neutral"]),
+    ("STS-B", &[]),
+];
+const LABELS: [&str; 14] = [
+    "yes",
+    "no",
+    "\"world news\"",
+    "7",
+    "07",
+    "\"sci/tech\"",
+    "span",
+    "in",
+    "as",
+    "\"a \\\"quoted\\\" one\"",
+    "\u{e9}t\u{e9}",
+    "\"\u{65e5}\u{672c}\"",
+    "-1.5",
+    "\"// {\"",
+];
+const OF_LABELS: [&str; 4] = ["accuracy", "matthews", "f1", "accuracy_f1"];
+const OF_SCORES: [&str; 3] = ["pearson", "spearman", "pearson_spearman"];
+
+fn task(name: &str, dice: &mut Dice) -> Task {
+    let (data, labels) = match dice.chance(50) {
+        true => {
+            let (set, labels) = dice.pick(&SETS);
+            let folder = if dice.chance(30) { tokens("in", [&text(dice)]) } else { Tokens::new() };
+            ([tokens("data glue", [&quoted(set)]), folder].concat(), labels.to_vec())
+        }
+        false => {
+            let labels = dice.shuffled(LABELS.to_vec());
+            let count = if dice.chance(30) { 0 } else { dice.between(2, labels.len()) };
+            (tokens("data tsv", [&text(dice)]), labels[..count].to_vec())
+        }
+    };
+    let (kind, metrics) = match labels.len() {
+        0 => (regress(dice), &OF_SCORES[..]),
+        2 => (classify(labels, dice), &OF_LABELS[..]),
+        _ => (classify(labels, dice), &OF_LABELS[..2]),
+    };
+    let is_scored = kind[0] == "classify";
+    let mut entries = vec![kind, data];
+    if dice.chance(50) {
+        entries.push(tokens("metric", [dice.pick(metrics)]));
+    }
+    if dice.chance(20) {
+        entries.push(tokens("weight", [dice.pick(&["2.0", "0", "-0", "1_000", "1e-300"])]));
+    }
+    Task { name: name.to_owned(), entries, is_scored, donor: None }
+}
+
+fn classify(labels: Vec<&str>, dice: &mut Dice) -> Tokens {
+    if dice.chance(40) {
+        return size("classify", labels.len(), dice);
+    }
+    let mut item = words("classify");
+    for (i, label) in dice.shuffled(labels).into_iter().enumerate() {
+        item.extend((i > 0).then(|| ",".to_owned()));
+        item.push(label.to_owned());
+    }
+    item
+}
+
+fn regress(dice: &mut Dice) -> Tokens {
+    let (low, high) = dice.pick(&[("0.0", "5.0"), ("-1.5", "1e1"), ("0", "1_000"), ("-1e30", "1e30")]);
+    tokens("regress", [low, "..", high])
+}
+
+// ---- the training --------------------------------------------------------------------------------------------
+
+/// The item, if there is one, and whether MT-Uncertainty samples.
+fn train(tasks: usize, can_score: bool, dice: &mut Dice) -> (Option<Tokens>, bool) {
+    let scores = can_score && dice.chance(70);
+    let batch = dice.between(1, 128);
+    let mut entries = vec![size("batch", batch, dice)];
+    match scores {
+        false => entries.push(tokens("sampler proportional", dice.pick(&[&[][..], &["{", "}"]]))),
+        true if dice.chance(50) => {}
+        true => {
+            let least = batch.div_ceil(tasks);
+            let candidates = size("candidates", dice.between(least, 2 * least), dice);
+            let options = if dice.chance(50) { vec![candidates] } else { vec![] };
+            entries.push(block("sampler mt_uncertainty", options));
+        }
+    }
+    entries.extend(settings(dice));
+    let is_default = scores && dice.chance(10);
+    ((!is_default).then(|| block("train", dice.shuffled(entries))), scores)
+}
+
+/// Those that fit any tasks.
+pub fn settings(dice: &mut Dice) -> Vec<Tokens> {
+    let settings: [fn(&mut Dice) -> Tokens; 8] = [
+        |dice| size("epochs", dice.between(1, 10), dice),
+        |dice| size("steps", dice.between(1, 100_000), dice),
+        |dice| tokens("seed", [dice.pick(&["0", "42", "18446744073709551615"])]),
+        |dice| tokens("dropout", [dice.pick(&["0", "0.1", "1e-3", "0.999_9"])]),
+        |dice| tokens("clip", [dice.pick(&["off", "1", "0.5", "1e300", "5e-324"])]),
+        |dice| [words("evaluate every"), vec![number(dice.between(1, 1_000), dice)]].concat(),
+        schedule,
+        optimizer,
+    ];
+    settings.into_iter().filter_map(|setting| dice.chance(40).then(|| setting(dice))).collect()
+}
+
+fn schedule(dice: &mut Dice) -> Tokens {
+    let schedule = dice.pick(&["schedule linear", "schedule constant"]);
+    match dice.below(3) {
+        0 => words(schedule),
+        1 => block(schedule, vec![]),
+        _ => {
+            let warmup = dice.pick(&["10%", "0%", "100%", "0.5%", "0", "500", "1_000"]);
+            block(schedule, vec![tokens("warmup", [warmup])])
+        }
+    }
+}
+
+fn optimizer(dice: &mut Dice) -> Tokens {
+    let settings = [
+        ("lr", ["2e-5", "0.1", "5e-324", "1_0"]),
+        ("weight_decay", ["0.01", "0", "-0", "3"]),
+        ("beta1", ["0.9", "0", "0.999_999", "1e-1"]),
+        ("beta2", ["0.999", "0.0", "9e-1", "0.5"]),
+        ("epsilon", ["1e-8", "1E-6", "1", "0.000_1"]),
+    ];
+    let mut options = Vec::new();
+    for (key, values) in settings {
+        if dice.chance(50) {
+            options.push(tokens(key, [dice.pick(&values)]));
+        }
+    }
+    match options.is_empty() {
+        true => tokens("optimizer", ["adamw"]),
+        false => block("optimizer adamw", dice.shuffled(options)),
+    }
+}
+
+// ---- tokens --------------------------------------------------------------------------------------------------
+
+pub fn words(text: &str) -> Tokens {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The words of `head`, then `rest`.
+pub fn tokens(head: &str, rest: impl IntoIterator<Item = impl AsRef<str>>) -> Tokens {
+    let rest = rest.into_iter().map(|token| token.as_ref().to_owned());
+    words(head).into_iter().chain(rest).collect()
+}
+
+pub fn block(head: &str, entries: Vec<Tokens>) -> Tokens {
+    [words(head), words("{"), entries.concat(), words("}")].concat()
+}
+
+pub fn size(key: &str, value: usize, dice: &mut Dice) -> Tokens {
+    tokens(key, [&number(value, dice)])
+}
+
+/// Perhaps with its thousands parted.
+fn number(value: usize, dice: &mut Dice) -> String {
+    match value {
+        1_000.. if dice.chance(30) => format!("{}_{:03}", value / 1_000, value % 1_000),
+        _ => value.to_string(),
+    }
+}
+
+/// A text in quotes that is not blank.
+fn text(dice: &mut Dice) -> String {
+    let letters = [
+        "a",
+        "b",
+        " ",
+        "/",
+        ".",
+        "-",
+        "\\\"",
+        "\\\\",
+        "{",
+        "//",
+        "'",
+        "\t",
+        "\u{e9}",
+        "\u{1F600}",
+        "\u{202e}",
+        "\u{0}",
+    ];
+    let mut text = String::from("data");
+    for _ in 0..dice.below(12) {
+        text.push_str(dice.pick(&letters));
+    }
+    format!("\"{text}\"")
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
