@@ -76,7 +76,7 @@ fn rooms_import_only_what_the_table_allows() {
 fn the_compiler_and_the_runtime_never_meet() {
     let runtime = ["kernels", "nn", "data", "train", "runner"];
     for (room, allowed) in ROOMS {
-        let is_runtime = runtime.contains(&room);
+        let is_runtime = runtime.contains(room);
         let meets = allowed.iter().find(|other| runtime.contains(other) != is_runtime);
         assert_eq!(meets, None, "the table lets `{room}` import from the other half");
     }

@@ -24,8 +24,13 @@ struct Model {
 
 #[test]
 fn graphs() {
-    let formats =
-        [(Format::Text, "text"), (Format::Dot, "dot"), (Format::Mermaid, "mermaid"), (Format::Json, "json")];
+    let formats = [
+        (Format::Text, "text"),
+        (Format::Dot, "dot"),
+        (Format::Mermaid, "mermaid"),
+        (Format::Json, "json"),
+        (Format::Svg, "svg"),
+    ];
     for Model { name, program, .. } in corpus() {
         for (format, extension) in formats {
             insta::assert_snapshot!(format!("{name}.graph.{extension}"), graph::render(&program, format));
@@ -168,6 +173,17 @@ fn edges_join_nodes_that_are_there() {
             for edge in &graph.edges {
                 assert!(nodes.contains(&edge.from.as_str()), "{name}: {} is nowhere", edge.from);
                 assert!(nodes.contains(&edge.to.as_str()), "{name}: {} is nowhere", edge.to);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_graph_shows_each_layer_as_the_freezing_analysis_sees_it() {
+    for Model { name, program, .. } in corpus() {
+        for group in graph::Graph::of(&program).groups {
+            if let Some(layers) = &group.layers {
+                assert_eq!(group.state(), program.layers[layers.start].flow, "{name}, {}", group.label);
             }
         }
     }

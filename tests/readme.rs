@@ -17,12 +17,21 @@ fn its_model_is_the_quickstart() {
 
 #[test]
 fn its_graph_and_figures_are_of_the_model() {
-    for command in ["graph", "stats"] {
-        let block = block(&format!("```console\n$ camtlc {command} models/camtl_base.cam\n"));
+    let base = "models/camtl_base.cam";
+    let commands: [&[&str]; 3] =
+        [&["graph", base], &["stats", base], &["diff", base, "--variant", "baseline"]];
+    for command in commands {
+        let block = block(&format!("```console\n$ camtlc {}\n", command.join(" ")));
         let (_, shown) = block.split_once('\n').unwrap();
-        let out = camtlc(&[command, "models/camtl_base.cam"], Path::new(env!("CARGO_MANIFEST_DIR")));
-        assert_eq!(shown, String::from_utf8(out.stdout).unwrap().trim_end(), "{command}");
+        let out = camtlc(command, Path::new(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(shown, String::from_utf8(out.stdout).unwrap().trim_end(), "{command:?}");
     }
+}
+
+#[test]
+fn its_ablation_is_of_the_model() {
+    let block = block("```\n// The paper's modules");
+    assert!(read("models/camtl_base.cam").ends_with(&format!("\n{block}\n")));
 }
 
 #[test]

@@ -54,8 +54,8 @@ Make it yours, and look at it:
 
 Its tasks expect their data, tab-separated, with a first line of label, text_a and, for pairs, text_b, in
 {folders}
-Then train; the run is kept in runs/{name}:
-  camtlc train {path}
+Then train, where DIR is the folder of the checkpoint; the run is kept in runs/{name}:
+  camtlc train {path} --backbone DIR
 "
     )
 }
@@ -81,7 +81,7 @@ impl IllegalName {
             },
             None => Self {
                 message: format!("the model name `{name}` is a word of the language"),
-                help: format!("`{name}_model` is none"),
+                help: format!("take another, such as `{name}_model`"),
             },
         }
     }

@@ -112,7 +112,7 @@ fn ladder_step(Place { node, frame }: &Place, layers: usize) -> Group {
     let group = boxed(node, *frame, Look::Conditional);
     let times = if layers > 1 { format!("× {layers}") } else { String::new() };
     let group = one_line(group, *frame, frame.y + 14, [&node.label, &times, &count_label(node.parameters)]);
-    second_line(group, *frame, "f = bottleneck(h + f below)", node.detail.as_deref().unwrap_or(""))
+    second_line(group, *frame, "f = bottleneck(h + previous f)", node.detail.as_deref().unwrap_or(""))
 }
 
 /// "cola       1538 new", below it "classify 2"; in a low box "cola       classify 2".

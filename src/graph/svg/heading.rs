@@ -1,6 +1,6 @@
 //! The model's name, its size, and what becomes of its parameters: the shares of a bar.
 
-use svg::node::element::{Group, Text};
+use svg::node::element::{Element, Group};
 
 use super::layout::{Frame, MARGIN};
 use super::style::{self, DETAIL, INK, Line, Look, MUTED, NAME, TITLE};
@@ -23,7 +23,7 @@ const SHARE: Line = Line::new(DETAIL, MUTED);
 
 pub struct Heading {
     pub shapes: Group,
-    pub texts: Vec<Text>,
+    pub texts: Vec<Element>,
 }
 
 impl Heading {

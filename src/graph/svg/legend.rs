@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use svg::node::element::{Group, Text};
+use svg::node::element::{Element, Group};
 
 use super::layout::Frame;
 use super::style::{self, DETAIL, Line, Look, MUTED};
@@ -32,7 +32,7 @@ impl Entry {
         Group::new().add(style::part(frame, self.look)).add(icon)
     }
 
-    pub fn text(&self) -> Text {
+    pub fn text(&self) -> Element {
         TEXT.at(self.frame.x + SWATCH + TO_TEXT, self.frame.middle(), self.text)
     }
 }

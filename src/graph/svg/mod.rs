@@ -15,7 +15,7 @@ mod wires;
 
 use svg::node::element::{Description, Group, SVG, Title};
 
-use super::{Graph, state_label};
+use super::{Graph, Kind, state_label};
 use heading::Heading;
 use layout::{Frame, Layout, MARGIN};
 pub use measure::Font;
@@ -65,7 +65,17 @@ pub fn render(graph: &Graph) -> String {
 
 /// For those who hear the picture.
 fn describe(graph: &Graph) -> String {
-    let groups = graph.groups.iter().map(|group| format!("{} ({})", group.label, state_label(group.state())));
-    let groups: Vec<String> = groups.collect();
-    format!("From top to bottom: {}.", groups.join(", "))
+    let groups: Vec<String> = graph.groups.iter().map(describe_group).collect();
+    format!("From the input to the heads: {}.", groups.join("; "))
+}
+
+/// "layers 6..11, trained, conditional attention bias, conditional attention norm", "heads, trained, cola, rte".
+fn describe_group(group: &super::Group) -> String {
+    let mut words = vec![group.label.clone(), state_label(group.state()).to_owned()];
+    words.extend(group.nodes.iter().filter_map(|node| match node.kind {
+        Kind::Head => Some(node.label.clone()),
+        _ if node.conditional => Some(format!("conditional {}", node.label)),
+        _ => None,
+    }));
+    words.join(", ")
 }

@@ -4,7 +4,7 @@
 //! plain attributes: GitHub shows an SVG as an image, without scripts and without any file beside it.
 
 use svg::Node as _;
-use svg::node::element::{Circle, Definitions, Group, Marker, Path, Pattern, Rectangle, Text, Use};
+use svg::node::element::{Circle, Definitions, Element, Group, Marker, Path, Pattern, Rectangle, Use};
 
 use super::layout::Frame;
 use super::measure::Font;
@@ -124,14 +124,16 @@ impl Line {
         Self { anchor: "middle", ..self }
     }
 
-    pub fn at(self, x: i32, y: i32, content: &str) -> Text {
+    pub fn at(self, x: i32, y: i32, content: &str) -> Element {
         // From the middle of the capitals to the baseline.
         let baseline = y + (self.font.size * 36 + 50) / 100;
-        let mut text = Text::new(clean(content))
-            .set("x", x)
-            .set("y", baseline)
-            .set("font-size", self.font.size)
-            .set("fill", self.fill);
+        // Not the crate's own `Text`, which writes its content on a line of its own.
+        let mut text = Element::new("text");
+        text.append(svg::node::Text::new(clean(content)));
+        text.assign("x", x);
+        text.assign("y", baseline);
+        text.assign("font-size", self.font.size);
+        text.assign("fill", self.fill);
         if self.font.bold {
             text.assign("font-weight", 600);
         }

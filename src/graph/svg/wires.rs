@@ -1,6 +1,6 @@
 //! What flows: down the main path, around what a residual connection skips, up the ladder, and z to every module.
 
-use svg::node::element::{Circle, Group, Path, Text};
+use svg::node::element::{Circle, Element, Group, Path};
 
 use super::layout::{Card, Frame, Layout, Place, TaskEmbedding};
 use super::style::{DETAIL, Line, Look, MUTED, PAPER, VIOLET, WIRE};
@@ -22,7 +22,7 @@ const ABOVE: i32 = 10;
 /// The lines, and the labels that lie beside them on the paper.
 pub struct Wires {
     pub lines: Group,
-    pub labels: Vec<Text>,
+    pub labels: Vec<Element>,
 }
 
 impl Wires {
