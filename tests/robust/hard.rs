@@ -188,6 +188,15 @@ fn mistakes_are_not_lost_among_warnings() {
     camtlc("check", format!("{text}train {{ dropout 2 }}\n").as_bytes()).fails("cam::train::dropout");
 }
 
+/// Each of them could be any of a thousand tasks.
+#[test]
+fn advice_about_names_is_cheap() {
+    let tasks: String = (0..1_000).map(|i| format!("t{i:04} {{ classify 2 data tsv \"d\" }}\n")).collect();
+    let text = format!("{HEAD}tasks {{ {tasks} }}\nvariant v {{ drop a");
+    let text = fill(&text, |i| format!(", u{i:05}"), " }", LIMIT);
+    camtlc("check", text.as_bytes()).fails("cam::variant::drop");
+}
+
 #[test]
 fn the_deepest_backbone_is_shown() {
     let text = format!("{HEAD}{TASKS}").replace("layers 12", "layers 1000");
@@ -392,7 +401,8 @@ impl Run {
     /// With a bounded report that says this.
     fn fails(&self, words: &str) {
         assert_eq!(self.code(), 1, "{}", self.stderr());
-        assert!(self.output.stderr.len() <= WORDS, "a report of {} bytes", self.output.stderr.len());
+        let length = self.output.stderr.len();
+        assert!(length <= WORDS, "a report of {length} bytes: {}", self.stderr());
         assert!(self.stderr().contains(words), "no {words}: {}", self.stderr());
     }
 

@@ -10,4 +10,5 @@ mod hard;
 mod layout;
 mod legal;
 mod properties;
+mod training;
 mod variants;

@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use super::{
     dice::Dice,
-    generate::{
-        Sizes, Tokens, attach, attention, block, bottleneck, include, part, runs, settings, tokens, words,
-    },
+    generate::{Sizes, Tokens, attach, attention, block, bottleneck, include, part, runs, tokens, words},
+    training::settings,
 };
 
 /// What a model or a variant has.
