@@ -49,7 +49,7 @@ fn gap(text: &mut String, last: &str, next: &str, line_break: &str, dice: &mut D
         20 => text.extend([line_break, line_break, " "]),
         21 => comment(text, line_break, dice),
         22 if touch(last, next) => {}
-        23 => text.push_str("\u{feff}"),
+        23 => text.push('\u{feff}'),
         _ => text.push(' '),
     }
 }

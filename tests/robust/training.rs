@@ -37,7 +37,13 @@ pub fn settings(dice: &mut Dice) -> Vec<Tokens> {
         schedule,
         optimizer,
     ];
-    settings.into_iter().filter_map(|setting| dice.chance(40).then(|| setting(dice))).collect()
+    let mut chosen = Vec::new();
+    for setting in settings {
+        if dice.chance(40) {
+            chosen.push(setting(dice));
+        }
+    }
+    chosen
 }
 
 fn schedule(dice: &mut Dice) -> Tokens {
