@@ -14,7 +14,6 @@ use camtl::{
     span::{Source, Sources},
     syntax,
 };
-use proptest::prelude::*;
 use serde_json::Value;
 
 #[test]
@@ -223,61 +222,6 @@ attach bottleneck to layers 0..1_000 { width 1_000_000 }
     );
     let (program, _) = analysis::compile(&source).expect("all sizes are legal");
     assert!(ParameterCount::of(&program).sum().total() > 1 << 60);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        check_any_text(&String::from_utf8_lossy(&bytes));
-    }
-
-    #[test]
-    fn arbitrary_words_of_the_language_never_panic(words in proptest::collection::vec(word(), 0..60)) {
-        check_any_text(&words.concat());
-    }
-
-    #[test]
-    fn legal_files_with_words_changed_never_panic(
-        file in 0_usize..100,
-        changes in proptest::collection::vec((0.0..1.0_f64, 0_usize..12, word()), 1..5),
-    ) {
-        let files = legal();
-        let mut text = files[file % files.len()].1.text.clone();
-        for (place, length, word) in changes {
-            let start = text.floor_char_boundary((place * text.len() as f64) as usize);
-            let end = text.floor_char_boundary((start + length).min(text.len())).max(start);
-            text.replace_range(start..end, &word);
-        }
-        check_any_text(&text);
-    }
-}
-
-/// Words with and without meaning, numbers, signs, white space and comments.
-fn word() -> impl Strategy<Value = String> {
-    let words = "model backbone bert sequence tasks freeze attach train span as every in to across after layers \
-        layer embeddings pooler attention norm bottleneck alignment classify regress metric data glue tsv \
-        uncertainty sampler mt_uncertainty batch optimizer adamw lr schedule linear warmup { } { } , .. 0 1 6 12 768 \
-        0.5 2e-5 10% 1_000 99999999999 \"CoLA\" \"\" \" name é // \\";
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let spaces = prop_oneof![4 => Just(" "), 2 => Just("\n"), 1 => Just(" // why\n"), 1 => Just("")];
-    (proptest::sample::select(words), spaces).prop_map(|(word, space)| format!("{word}{space}"))
-}
-
-/// A text compiles or reports; a report can be shown; a text that parses has one layout.
-fn check_any_text(text: &str) {
-    let source = Source::new("any.cam", text);
-    match analysis::compile(&source) {
-        Ok((_, warnings)) => assert!(!warnings.has_errors()),
-        Err(found) => {
-            assert!(found.has_errors());
-            assert!(!found.render(&Sources::of(source.clone()), Style::Plain).is_empty());
-        }
-    }
-    if syntax::parse(&source).is_ok() {
-        formatted(&source);
-    }
 }
 
 /// The layout of a source: checked to be its own layout, and to say the same.
