@@ -5,6 +5,7 @@
 //! [`codes::CODES`], which `tests/language.rs` holds against the structs and against `tests/err/`.
 
 pub mod codes;
+mod excerpt;
 mod json;
 mod render;
 mod suggest;
@@ -22,13 +23,14 @@ pub use suggest::{alternatives, did_you_mean, enumerate, nearest};
 /// One mistake or warning of any kind.
 pub type Boxed = Box<dyn Diagnostic + Send + Sync + 'static>;
 
-/// Kept of one model: nobody reads more, and a text of a megabyte may have one a byte.
+/// Kept of one model, of errors and of warnings: nobody reads more, and a text of a megabyte may have one a byte.
 const MOST: usize = 1_000;
 
 /// A sink of diagnostics, in the order of their discovery.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Found>,
+    errors: usize,
     /// Beyond [`MOST`].
     dropped: usize,
 }
@@ -63,11 +65,19 @@ impl Diagnostics {
     }
 
     fn keep(&mut self, found: Found) {
-        if self.found.len() < MOST {
-            self.found.push(found);
-        } else {
+        let is_error = is_error(&*found.diagnostic);
+        let kept = if is_error { self.errors } else { self.found.len() - self.errors };
+        if kept == MOST {
             self.dropped += 1;
+        } else {
+            self.errors += usize::from(is_error);
+            self.found.push(found);
         }
+    }
+
+    /// Would another error only be counted? Then what costs time need not be looked into any further.
+    pub fn is_full(&self) -> bool {
+        self.errors == MOST
     }
 
     /// Adds what arises in a variant alone: errors that are not here yet, and warnings about its own `text`.

@@ -27,7 +27,8 @@ const SKELETON: [(&str, &str); 4] = [
 ];
 
 /// Their examples only hint at the size that is their subject.
-const HINTED: [&str; 3] = ["cam::syntax::too_long", "cam::task::too_many", "cam::variant::too_many"];
+const HINTED: [&str; 4] =
+    ["cam::item::too_many", "cam::syntax::too_long", "cam::task::too_many", "cam::variant::too_many"];
 
 /// Their subject is what the skeleton would add.
 const WHOLE: [&str; 1] = ["cam::item::missing"];

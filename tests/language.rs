@@ -76,7 +76,7 @@ fn files_of_any_size_are_reported_briefly() {
 }
 
 /// A text for each code that is about numbers of things.
-fn oversized() -> [(&'static str, String); 3] {
+fn oversized() -> [(&'static str, String); 4] {
     let model = |items: String| {
         format!(
             "model example\n\
@@ -88,6 +88,7 @@ fn oversized() -> [(&'static str, String); 3] {
     let tasks: String = (0..1_001).map(|i| format!("t{i} {{ classify 2 data tsv \"t\" }}\n")).collect();
     let variants: String = (0..102).map(|i| format!("variant v{i} {{ sequence 4 }}\n")).collect();
     [
+        ("cam::item::too_many", model("assert flops > 1\n".repeat(5_000))),
         ("cam::syntax::too_long", "// a comment\n".repeat(100_000)),
         ("cam::task::too_many", model(format!("tasks {{\n{tasks}}}\ntrain {{ batch 8 }}"))),
         ("cam::variant::too_many", model(variants)),
@@ -213,7 +214,7 @@ backbone bert {
     vocab 10_000_000   positions 100_000   token_types 1_000
 }
 sequence 100_000
-tasks { a { classify 100_000   data tsv "a" } }
+tasks { a { classify 10_000   data tsv "a" } }
 attach alignment after embeddings
 attach attention to layers 0..1_000 { blocks 1 }
 attach norm to layers 0..1_000

@@ -12,7 +12,7 @@ use crate::{
     syntax::ast::{self, Entry, Value, Word},
 };
 
-const LABELS: usize = 100_000;
+pub const LABELS: usize = 10_000;
 
 /// A kind before its data set is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,8 +116,12 @@ fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
     let low = values::decimal_of("regress", &range.low, sink);
     let high = values::decimal_of("regress", &range.high, sink);
     let (low, high) = (low?.value, high?.value);
-    if low >= high {
-        sink.push(EmptyScores { low, high, span: range.span });
+    // The network computes in single precision.
+    let (single_low, single_high) = (low as f32, high as f32);
+    let width = single_high - single_low;
+    if low >= high || !width.is_normal() || !(1.0 / width).is_finite() {
+        let problem = if low >= high { "is empty" } else { "is none of 32-bit numbers" };
+        sink.push(Scores { low, high, problem, span: range.span });
         return None;
     }
     Some((low, high))
@@ -173,11 +177,15 @@ struct DuplicateLabel {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("no number lies between {low} and {high}")]
-#[diagnostic(code(cam::task::range), help("the lower end comes first: `regress 0.0 .. 5.0`"))]
-struct EmptyScores {
+#[error("the range {low} .. {high} {problem}")]
+#[diagnostic(
+    code(cam::task::range),
+    help("the lower end comes first, and single precision has to tell them apart: `regress 0.0 .. 5.0`")
+)]
+struct Scores {
     low: f64,
     high: f64,
-    #[label("empty")]
+    problem: &'static str,
+    #[label("{problem}")]
     span: Span,
 }

@@ -49,6 +49,9 @@ pub struct Modules {
 pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Modules {
     let mut modules = Modules::default();
     for Step { depth, change } in &items.modules {
+        if sink.is_full() {
+            break;
+        }
         match change {
             ModuleChange::Attach(attach) => {
                 if place(attach, *depth, shape, &mut modules, sink).is_none() {

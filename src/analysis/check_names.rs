@@ -86,6 +86,8 @@ pub fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &
         "is reserved"
     } else if name.text.starts_with(|c: char| c.is_ascii_digit()) {
         "starts with a digit"
+    } else if name.text.len() > LONGEST {
+        "is too long"
     } else if !is_snake_case(&name.text) {
         "is not in snake case"
     } else {
@@ -95,10 +97,14 @@ pub fn check_identifier(what: &'static str, name: &Word, taken: &[&str], sink: &
     sink.push(Identifier { what, name: name.text.clone(), why, legal, span: name.span });
 }
 
-/// `[a-z_][a-z0-9_]*` with a letter in it.
+/// Bytes of the longest name: names are parts of file names.
+const LONGEST: usize = 64;
+
+/// `[a-z_][a-z0-9_]*` with a letter in it, and no two underscores side by side.
 fn is_snake_case(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.chars().all(letters)
+        && !name.contains("__")
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.contains(|c: char| c.is_ascii_lowercase())
 }
@@ -112,15 +118,19 @@ fn legal_name(what: &str, name: &str) -> String {
             legal.push('_');
         }
         after_lower = letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        legal.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' });
+        let letter = if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+        if letter != '_' || !legal.ends_with('_') {
+            legal.push(letter);
+        }
     }
+    legal.truncate(LONGEST - "variant_".len());
     let reserved = RUST_WORDS.contains(&legal.as_str()) || CRATES.contains(&legal.as_str());
     if reserved {
         legal + "_" + what
     } else if is_snake_case(&legal) {
         legal
     } else {
-        format!("{what}_{legal}")
+        format!("{what}_{}", legal.trim_start_matches('_'))
     }
 }
 
@@ -149,7 +159,8 @@ mod tests {
             ("task", "SST2", "sst2"),
             ("task", "Self", "self_task"),
             ("model", "std", "std_model"),
-            ("task", "é", "task__"),
+            ("task", "é", "task_"),
+            ("task", "a__b", "a_b"),
         ] {
             assert_eq!(legal_name(what, name), legal);
             assert!(is_snake_case(legal));

@@ -36,10 +36,15 @@ pub struct Checked<'a> {
 }
 
 pub fn check_tasks<'a>(selected: &Selected<'a>, sink: &mut Diagnostics) -> Vec<Checked<'a>> {
-    selected.tasks.iter().map(|task| check_task(task, sink)).collect()
+    let mut left = LABELS;
+    selected.tasks.iter().map(|task| check_task(task, &mut left, sink)).collect()
 }
 
-fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
+/// The most labels of all tasks together: more than anybody has trained on together, and few enough to hold.
+const LABELS: usize = 20_000;
+
+/// `left`: how many labels the tasks from this one on may have.
+fn check_task<'a>(task: &'a ast::Task, left: &mut usize, sink: &mut Diagnostics) -> Checked<'a> {
     let is_unsupported = |entry: &&ast::Entry| UNSUPPORTED.contains(&entry.key.text.as_str());
     let unsupported = task.body.entries.iter().find(is_unsupported);
     if let Some(entry) = unsupported {
@@ -51,6 +56,7 @@ fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
     settings.require(&owner, task.name.span, &["data"], sink);
 
     let draft = check_kind(task, &settings, unsupported.is_some(), sink);
+    let draft = draft.filter(|draft| check_labels(draft, left, sink));
     let data = settings.plain("data", sink).and_then(|entry| check_data::read_data(entry, sink));
     let kind =
         draft.as_ref().and_then(|draft| check_data::fit_kind(&draft.value, draft.span, data.as_ref(), sink));
@@ -68,6 +74,21 @@ fn check_task<'a>(task: &'a ast::Task, sink: &mut Diagnostics) -> Checked<'a> {
         weight: check_weight(&settings, sink),
         uncertainty: settings.plain("uncertainty", sink),
     }
+}
+
+/// Takes the labels from what is left, and reports where that is too little.
+fn check_labels(draft: &Spanned<Draft>, left: &mut usize, sink: &mut Diagnostics) -> bool {
+    let count = match &draft.value {
+        Draft::Classes(count) => *count,
+        Draft::Labels(labels) => labels.len(),
+        Draft::Regress { .. } | Draft::Unclear => 0,
+    };
+    if count > *left {
+        sink.push(TooManyLabels { most: LABELS, span: draft.span });
+        return false;
+    }
+    *left -= count;
+    true
 }
 
 /// What the task's loss is multiplied by: 1 where the file is silent.
@@ -148,6 +169,18 @@ fn default_metric(draft: &Draft, data: Option<&Data>) -> Option<Metric> {
         _ => Metric::Accuracy,
     };
     Some(data?.known.map_or(of_kind, |set| set.metric))
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the tasks have more than {most} labels together")]
+#[diagnostic(
+    code(cam::task::too_many_labels),
+    help("each label is a row of a head's weight; as many are better found by search than by a classifier")
+)]
+struct TooManyLabels {
+    most: usize,
+    #[label("one task too many")]
+    span: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

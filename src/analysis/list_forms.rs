@@ -18,6 +18,9 @@ use crate::{
 /// The most variants: each is checked as a whole model.
 const MOST: usize = 100;
 
+/// The most items, those of the variants included: five for each layer of the deepest backbone.
+const ITEMS: usize = 5_000;
+
 /// A model as it stands, or as one of its variants.
 #[derive(Clone, Debug)]
 pub struct Form<'a> {
@@ -31,7 +34,14 @@ pub struct Form<'a> {
 pub fn list_forms<'a>(file: &'a ast::File, sink: &mut Diagnostics) -> Vec<Form<'a>> {
     let mut own = Vec::new();
     let mut variants = Vec::new();
+    let mut left = ITEMS;
     for item in &file.items {
+        let count = if let Item::Variant(variant) = item { 1 + variant.items.len() } else { 1 };
+        if count > left {
+            sink.push(TooManyItems { most: ITEMS, span: item.keyword_span() });
+            break;
+        }
+        left -= count;
         match item {
             Item::Variant(variant) => variants.push(variant),
             Item::Drop(_) | Item::Unfreeze(_) | Item::Detach(_) => {
@@ -216,6 +226,15 @@ struct Cycle {
     span: Span,
     #[label("to this variant")]
     variant: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a model has at most {most} items, those of its variants included")]
+#[diagnostic(code(cam::item::too_many), help("ranges say the same in one: `attach norm to layers 0..12`"))]
+struct TooManyItems {
+    most: usize,
+    #[label("one too many")]
+    span: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

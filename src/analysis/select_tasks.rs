@@ -26,6 +26,7 @@ pub struct Selected<'a> {
 pub fn select_tasks<'a>(items: &Items<'a>, sink: &mut Diagnostics) -> Selected<'a> {
     let mut selection = Selection::default();
     let mut block = None;
+    let is_broken = items.is_broken("tasks");
     for Step { depth, change } in &items.tasks {
         match change {
             TaskChange::Add(tasks) => {
@@ -36,13 +37,16 @@ pub fn select_tasks<'a>(items: &Items<'a>, sink: &mut Diagnostics) -> Selected<'
             }
             TaskChange::Drop(drop) => {
                 for name in &drop.tasks {
-                    selection.drop(name, items.is_broken("tasks"), sink);
+                    if sink.is_full() {
+                        break;
+                    }
+                    selection.drop(name, is_broken, sink);
                 }
             }
         }
     }
     let tasks: Vec<&Task> = selection.slots.into_iter().flatten().map(|(task, _)| task).collect();
-    if let (true, Some(block)) = (tasks.is_empty() && !items.is_broken("tasks"), block) {
+    if let (true, Some(block)) = (tasks.is_empty() && !is_broken, block) {
         sink.push(NoTasks { block });
     }
     Selected { tasks, block }

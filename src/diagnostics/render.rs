@@ -3,11 +3,14 @@
 use std::fmt::{self, Display};
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
-    SourceSpan,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, SourceSpan,
 };
 
-use super::{Diagnostics, Found, labels, place};
+use super::{
+    Diagnostics, Found,
+    excerpt::{Excerpts, showable},
+    is_error, labels, place,
+};
 use crate::span::Sources;
 
 /// What the reader's side can show.
@@ -36,15 +39,13 @@ impl Diagnostics {
             .with_width(WIDTH)
             .with_links(false)
             .with_context_lines(1);
-        let named: Vec<_> =
-            sources.iter().map(|source| NamedSource::new(&source.name, source.text.clone())).collect();
         let mut text = String::new();
-        for (i, found) in self.found.iter().take(MOST).enumerate() {
+        for (i, found) in self.most_wanted().enumerate() {
             if i > 0 {
                 text.push('\n');
             }
             // Writing into a String cannot fail, and a label outside the text is printed without its lines.
-            let _ = handler.render_report(&mut text, &Located::new(found, sources, &named));
+            let _ = handler.render_report(&mut text, &Located::new(found, sources));
         }
         let more = self.found.len().saturating_sub(MOST) + self.dropped;
         if more > 0 {
@@ -52,13 +53,25 @@ impl Diagnostics {
         }
         text
     }
+
+    /// The first of all, in their order; where there is no room for all, errors before warnings.
+    fn most_wanted(&self) -> impl Iterator<Item = &Found> {
+        let mut errors = self.errors.min(MOST);
+        let mut warnings = MOST - errors;
+        self.found.iter().filter(move |found| {
+            let room = if is_error(&*found.diagnostic) { &mut errors } else { &mut warnings };
+            let is_shown = *room > 0;
+            *room = room.saturating_sub(1);
+            is_shown
+        })
+    }
 }
 
 /// A diagnostic together with the text it speaks of.
 #[derive(Debug)]
 struct Located<'a> {
     diagnostic: &'a (dyn Diagnostic + Send + Sync),
-    source: &'a NamedSource<String>,
+    source: Excerpts<'a>,
     /// Those in `source`.
     labels: Vec<LabeledSpan>,
     /// Labels in other texts, a text each.
@@ -68,19 +81,20 @@ struct Located<'a> {
 /// The labels of a diagnostic in another text than its first.
 #[derive(Debug)]
 struct Elsewhere<'a> {
-    source: &'a NamedSource<String>,
+    source: Excerpts<'a>,
     labels: Vec<LabeledSpan>,
 }
 
 impl<'a> Located<'a> {
-    fn new(found: &'a Found, sources: &Sources, named: &'a [NamedSource<String>]) -> Self {
+    fn new(found: &'a Found, sources: &'a Sources) -> Self {
+        let source = |file| Excerpts { source: sources.get(file) };
         let diagnostic = &*found.diagnostic;
         let (main, _) = sources.locate(place(diagnostic).unwrap_or(0));
         let in_variant = found.variant.as_ref().map(|variant| {
             LabeledSpan::new_with_span(Some(format!("in the variant `{}`", variant.name)), variant.span)
         });
         let mut located =
-            Self { diagnostic, source: &named[main], labels: Vec::new(), elsewhere: Vec::new() };
+            Self { diagnostic, source: source(main), labels: Vec::new(), elsewhere: Vec::new() };
         let mut files = Vec::new();
         for label in labels(diagnostic).chain(in_variant) {
             let (file, offset) = sources.locate(label.offset());
@@ -91,10 +105,24 @@ impl<'a> Located<'a> {
                 located.elsewhere[at].labels.push(label);
             } else {
                 files.push(file);
-                located.elsewhere.push(Elsewhere { source: &named[file], labels: vec![label] });
+                located.elsewhere.push(Elsewhere { source: source(file), labels: vec![label] });
             }
         }
+        located.labels = showable(located.labels, located.source.source);
+        for elsewhere in &mut located.elsewhere {
+            elsewhere.labels = showable(std::mem::take(&mut elsewhere.labels), elsewhere.source.source);
+        }
         located
+    }
+}
+
+/// Letters of the longest message or help: they quote the text, which may be one word of a megabyte.
+const LETTERS: usize = 600;
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LETTERS) {
+        Some((at, _)) => format!("{} ...", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
@@ -109,7 +137,7 @@ fn moved(label: &LabeledSpan, offset: usize) -> LabeledSpan {
 
 impl Display for Located<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(self.diagnostic, f)
+        f.write_str(&cut(&self.diagnostic.to_string()))
     }
 }
 
@@ -125,11 +153,12 @@ impl Diagnostic for Located<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.diagnostic.help()
+        let help = cut(&self.diagnostic.help()?.to_string());
+        Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.source)
+        Some(&self.source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -143,7 +172,7 @@ impl Diagnostic for Located<'_> {
 
 impl Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "and in `{}`", self.source.name())
+        write!(f, "and in `{}`", self.source.source.name)
     }
 }
 
@@ -155,7 +184,7 @@ impl Diagnostic for Elsewhere<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.source)
+        Some(&self.source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

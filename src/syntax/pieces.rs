@@ -60,7 +60,7 @@ impl<'i> Pieces<'i> {
     /// The next piece, which the grammar says is there.
     pub fn expect(&mut self) -> Piece<'i> {
         // The grammar matched the whole rule, so each piece that it does not call optional exists;
-        // `tests/language.rs` parses arbitrary text to hold the builders against the grammar.
+        // `tests/robust` parses arbitrary text to hold the builders against the grammar.
         self.next().expect("a matched rule has all its pieces")
     }
 
