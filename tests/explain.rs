@@ -36,6 +36,11 @@ const WHOLE: [&str; 1] = ["cam::item::missing"];
 #[test]
 fn pages_have_one_form() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/explain/pages");
+    assert_eq!(
+        fs::read_dir(&folder).expect("the pages are a folder").count(),
+        CODES.len(),
+        "a page is of no code"
+    );
     for entry in fs::read_dir(folder).expect("the pages are a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy();

@@ -30,7 +30,7 @@ pub fn write(run: &Run) -> Result<(), FileError> {
 
 fn page(run: &Run, source: &str, events: &[Value], evaluations: &[Value]) -> String {
     let record = &run.record;
-    let title = escape(&record.model);
+    let title = escape(&record.full_name());
     let mut facts = vec![
         ("program", record.fingerprints.program.clone()),
         ("camtl", record.camtl.clone()),

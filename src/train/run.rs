@@ -56,6 +56,16 @@ pub struct Record {
     pub finished: Option<Finished>,
 }
 
+impl Record {
+    /// `camtl_base`, or `camtl_base.baseline` for a variant.
+    pub fn full_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}.{variant}", self.model),
+            None => self.model.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fingerprints {
     pub program: String,

@@ -280,7 +280,8 @@ fn summary(record: &Record, inputs: &Inputs) -> String {
         0 => String::new(),
         cut => format!(" ({cut} cut to {} tokens)", inputs.tokenizer.sequence()),
     };
-    let Record { model, steps, parameters: Counts { all, trained, .. }, .. } = record;
+    let Record { steps, parameters: Counts { all, trained, .. }, .. } = record;
+    let model = record.full_name();
     format!(
         "{model}: {} tasks, {examples} training examples{cut}, {all} parameters of which {trained} trained, {steps} steps",
         sets.len()
