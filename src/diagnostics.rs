@@ -80,15 +80,14 @@ impl Diagnostics {
         self.errors == MOST
     }
 
-    /// Adds what arises in a variant alone: errors that are not here yet, and warnings about its own `text`.
+    /// Adds what arises in a variant alone: errors that are not here yet, and warnings that speak of its `text`.
     /// A diagnostic that speaks only of other places is shown together with the variant's name.
     pub fn append_variant(&mut self, name: &str, name_span: Span, text: Span, other: Diagnostics) {
         let known: HashSet<Key> = self.found.iter().map(|found| key(&*found.diagnostic)).collect();
         for mut found in other.found {
             let diagnostic = &*found.diagnostic;
             let is_inside = labels(diagnostic).any(|label| text.contains(label.offset()));
-            let is_meant = place(diagnostic).is_some_and(|place| text.contains(place));
-            if known.contains(&key(diagnostic)) || !(is_meant || is_error(diagnostic)) {
+            if known.contains(&key(diagnostic)) || !(is_inside || is_error(diagnostic)) {
                 continue;
             }
             found.variant = (!is_inside).then(|| Variant { name: name.to_owned(), span: name_span });

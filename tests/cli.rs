@@ -485,7 +485,7 @@ fn check_reads_stdin_and_tells_everything_as_json() {
     assert!(stderr(&out).is_empty(), "{}", stderr(&out));
     let json: serde_json::Value = serde_json::from_str(&stdout(&out)).expect("JSON");
     let file = &json["files"][0];
-    assert_eq!(file["file"], "-");
+    assert_eq!(file["file"], "stdin");
     assert_eq!(file["errors"], file["diagnostics"].as_array().map(Vec::len).expect("a list"));
     let mut found = file["diagnostics"].as_array().expect("a list").iter();
     let unexpected = found.find(|one| one["code"] == "cam::syntax::unexpected");
@@ -545,4 +545,33 @@ fn a_file_that_is_no_text_is_told_apart() {
         assert_eq!(code(&out), 1);
         assert!(stderr(&out).contains("line 2 is not UTF-8"), "{}", stderr(&out));
     }
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_stops_what_builds_and_not_what_shows() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("model.cam");
+    let quickstart = fs::read_to_string(rooted(QUICKSTART)).expect("read");
+    fs::write(&file, format!("{quickstart}\nassert parameters < 1 k\n")).expect("written");
+    let file = text(&file);
+    for (arguments, expected) in [
+        (&["check", &file] as &[&str], 1),
+        (&["build", &file], 1),
+        (&["train", &file], 1),
+        (&["stats", &file], 0),
+        (&["graph", &file], 0),
+        (&["diff", &file, QUICKSTART], 0),
+    ] {
+        let out = camtlc(arguments);
+        assert_eq!(code(&out), expected, "{arguments:?}: {}", stderr(&out));
+        assert!(stderr(&out).contains("`parameters < 1 k` does not hold"), "{arguments:?}: {}", stderr(&out));
+    }
+}
+
+#[test]
+fn a_first_model_is_written_into_the_current_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = command(&["new", "support_desk"]).current_dir(folder.path()).output().expect("camtlc runs");
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(folder.path().join("support_desk.cam").is_file());
 }

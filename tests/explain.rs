@@ -124,7 +124,10 @@ fn example(page: &str, heading: &str) -> String {
 fn diagnostics(code: &str, snippet: &str) -> Diagnostics {
     let (snippet, files) = files(snippet);
     match analysis::compile_model(&Source::new("example.cam", completed(code, &snippet)), &Texts(files)) {
-        Ok(compiled) => compiled.warnings,
+        Ok(mut compiled) => {
+            compiled.warnings.append(compiled.failures);
+            compiled.warnings
+        }
         Err(rejected) => rejected.diagnostics,
     }
 }

@@ -27,7 +27,11 @@ const TASKS: &str = "tasks { one { classify 2 data tsv \"one\" } two { classify 
 
 fn read(items: &str, files: &[(&'static str, &'static str)]) -> Result<Compiled, Box<Rejected>> {
     let files = Texts(files.iter().copied().collect());
-    compile_model(&Source::new("models/example.cam", format!("{HEAD}{items}")), &files)
+    let compiled = compile_model(&Source::new("models/example.cam", format!("{HEAD}{items}")), &files)?;
+    match compiled.failures.is_empty() {
+        true => Ok(compiled),
+        false => Err(Box::new(Rejected { sources: compiled.sources, diagnostics: compiled.failures })),
+    }
 }
 
 fn compile(items: &str) -> Compiled {

@@ -246,7 +246,10 @@ fn snapshot(name: &str, text: &str) {
 fn check(source: &Source) -> (Diagnostics, String) {
     let files = Folder::of(&root().join("tests/err").join(&source.name));
     let (sources, found) = match analysis::compile_model(source, &files) {
-        Ok(compiled) => (compiled.sources, compiled.warnings),
+        Ok(mut compiled) => {
+            compiled.warnings.append(compiled.failures);
+            (compiled.sources, compiled.warnings)
+        }
         Err(rejected) => (rejected.sources, rejected.diagnostics),
     };
     let report = found.render(&sources, Style::Plain);

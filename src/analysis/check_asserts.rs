@@ -80,10 +80,22 @@ fn read_assert<'a>(assert: &'a ast::Assert, sink: &mut Diagnostics) -> Option<As
         sink.push(UnknownQuantity { quantity: word.text.clone(), help, span: word.span });
     }
     if let Some(times) = assert.times.as_ref().filter(|times| times.text != "backbone") {
-        sink.push(UnknownBase { base: times.text.clone(), span: times.span });
+        sink.push(UnknownBase { base: times.text.clone(), right: multiple(assert), span: times.span });
+        return None;
+    }
+    if let Some(times) = assert.times.as_ref().filter(|_| assert.lacks_x) {
+        // A number that is none has been told already.
+        if assert.bound.amount != ast::Amount::Unclear {
+            sink.push(NoTimes { right: multiple(assert), span: assert.bound.span.to(times.span) });
+        }
         return None;
     }
     let quantity = found?;
+    if let ast::Amount::Percent(percent) = assert.bound.amount {
+        let right = format!("{} x backbone", percent / 100.0);
+        sink.push(Share { text: assert.bound.text.clone(), right, span: assert.bound.span });
+        return None;
+    }
     let bound = values::decimal_of(&word.text, &assert.bound, sink)?.value;
     let factor = match &assert.unit {
         None => 1.0,
@@ -119,6 +131,12 @@ fn read_unit(
     };
     sink.push(UnknownUnit { unit: unit.text.clone(), help, span: unit.span });
     None
+}
+
+/// The assertion with its bound as a multiple of the backbone's.
+fn multiple(assert: &ast::Assert) -> String {
+    let number = assert.bound.text.trim_end_matches(|c: char| c.is_alphabetic());
+    format!("`assert {} {} {number} x backbone`", assert.quantity.text, assert.comparison.sign())
 }
 
 /// Reports the assertions that do not hold for the program.
@@ -191,8 +209,7 @@ fn heaviest(program: &Program, of: impl Fn(Count) -> usize) -> String {
 /// The largest smaller batch for which the bound holds. Both costs grow with the batch.
 fn fitting_batch(assertion: &Assertion, program: &Program, limit: f64) -> Option<usize> {
     let holds = |batch: usize| {
-        let mut smaller = program.clone();
-        smaller.training.batch = batch;
+        let smaller = program.with_batch(batch);
         assertion.written.comparison.holds(measure(assertion.quantity, &smaller), limit)
     };
     let (mut good, mut bad) = (0, program.training.batch);
@@ -201,6 +218,13 @@ fn fitting_batch(assertion: &Assertion, program: &Program, limit: f64) -> Option
         if holds(middle) { good = middle } else { bad = middle }
     }
     (good > 0).then_some(good)
+}
+
+/// With as many digits as tell it from the bound.
+fn apart(value: f64, bound: f64) -> String {
+    let digits = (2..9).find(|&digits| format!("{value:.digits$}") != format!("{bound:.digits$}"));
+    let digits = digits.unwrap_or(9);
+    format!("{value:.digits$}")
 }
 
 /// "129.7 M", "1.20 G".
@@ -229,7 +253,7 @@ struct Fails {
 
 impl Fails {
     fn new(assertion: &Assertion, program: &Program, value: f64, base: f64, help: Option<String>) -> Self {
-        let Assertion { quantity, is_ratio, factor, written, .. } = assertion;
+        let Assertion { quantity, bound, is_ratio, factor, written } = assertion;
         let unit = match quantity {
             Quantity::Parameters | Quantity::Trained => "",
             Quantity::Memory => "B",
@@ -238,13 +262,15 @@ impl Fails {
         let name = program.full_name();
         let found = match is_ratio {
             true => format!(
-                "`{name}` has {}, {:.3} x the backbone's {}",
+                "`{name}` has {}, {} x the backbone's {}",
                 short(value, unit),
-                value / base,
+                apart(value / base, *bound),
                 short(base, unit)
             ),
             false => match &written.unit {
-                Some(unit) if value >= *factor => format!("`{name}` has {:.2} {}", value / factor, unit.text),
+                Some(unit) if value >= *factor => {
+                    format!("`{name}` has {} {}", apart(value / factor, bound / factor), unit.text)
+                }
                 _ => format!("`{name}` has {}", short(value, unit)),
             },
         };
@@ -286,9 +312,29 @@ struct UnknownUnit {
 
 #[derive(Debug, Error, Diagnostic)]
 #[error("a bound is a multiple of the backbone's cost, not of `{base}`")]
-#[diagnostic(code(cam::assert::base), help("`assert parameters <= 1.2 x backbone`"))]
+#[diagnostic(code(cam::assert::base), help("{right}"))]
 struct UnknownBase {
     base: String,
+    right: String,
     #[label("expected `backbone`")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a multiple of the backbone's cost is written with an `x`")]
+#[diagnostic(code(cam::assert::times), help("{right}"))]
+struct NoTimes {
+    right: String,
+    #[label("no `x` between them")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{text}` is a share, and of what is not said")]
+#[diagnostic(code(cam::assert::share), help("a share of the backbone's is `{right}`"))]
+struct Share {
+    text: String,
+    right: String,
+    #[label("of what?")]
     span: Span,
 }

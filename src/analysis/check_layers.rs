@@ -40,6 +40,8 @@ pub fn check_part(part: &ast::Part, layers: Option<Spanned<usize>>, sink: &mut D
             }
             inside(low..high, range.span, layers, sink).map(Part::Layers)
         }
+        // Has been told as no number.
+        ("layers", Some(Extent::One(number))) if number.amount == Amount::Unclear => None,
         (word, _) => {
             let help = match (word, &part.extent) {
                 ("layer", Some(Extent::Range(range))) => {

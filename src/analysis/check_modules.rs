@@ -137,7 +137,7 @@ fn place(
             sink.push(IllegalPlace {
                 module: name.into(),
                 place: format!("{preposition} {}", in_words(&attach.place.part)),
-                legal: legal_places(name),
+                legal: legal_places(name, shape.layers.map_or(12, |layers| layers.value)),
                 span: attach.place.span,
             });
             return None;
@@ -146,11 +146,15 @@ fn place(
     Some(())
 }
 
-fn legal_places(module: &str) -> &'static str {
+/// In a backbone of so many layers.
+fn legal_places(module: &str, depth: usize) -> String {
+    let (last, half) = (depth - 1, depth / 2);
     match module {
-        "alignment" => "`after embeddings`",
-        "bottleneck" => "`to layer 11`, `to layers 6..12` or, as a ladder, `across layers 12..24`",
-        _ => "`to layer 11` or `to layers 6..12`",
+        "alignment" => "`after embeddings`".to_owned(),
+        "bottleneck" => format!(
+            "`to layer {last}`, `to layers {half}..{depth}` or, as a ladder, `across layers {half}..{depth}`"
+        ),
+        _ => format!("`to layer {last}` or `to layers {half}..{depth}`"),
     }
 }
 
@@ -250,7 +254,7 @@ struct UnknownModule {
 struct IllegalPlace {
     module: String,
     place: String,
-    legal: &'static str,
+    legal: String,
     #[label("not here")]
     span: Span,
 }

@@ -85,7 +85,10 @@ struct UnknownSampler {
 
 #[derive(Debug, Error, Diagnostic)]
 #[error("{each} candidates of each of {tasks} tasks are {all}, fewer than the batch of {batch}")]
-#[diagnostic(code(cam::sampler::candidates), help("at least `candidates {least}`"))]
+#[diagnostic(
+    code(cam::sampler::candidates),
+    help("at least `candidates {least}`, which leaves no choice; the paper draws `candidates {batch}`")
+)]
 struct FewCandidates {
     each: usize,
     tasks: usize,

@@ -12,11 +12,13 @@ use crate::{
     syntax::ast::{Entry, Value, Word},
 };
 
-/// One a task, in their order; `None` where a mistake was reported. `block`: where tasks are listed first.
+/// One a task, in their order; `None` where a mistake was reported. `block`: where tasks are listed first;
+/// `may_be_unused`: no other form of the model asks for what this one does not.
 pub fn check_uncertainty(
     tasks: &[check_tasks::Checked],
     block: Option<Span>,
     training: &check_training::Checked,
+    may_be_unused: bool,
     sink: &mut Diagnostics,
 ) -> Vec<Option<Uncertainty>> {
     let scores = matches!(training.sampler, Some(Sampler::MtUncertainty { .. }));
@@ -24,7 +26,9 @@ pub fn check_uncertainty(
     if nothing_to_score {
         sink.push(NoDistribution { sampler: training.sampler_span, tasks: block });
     }
-    if let (Some(Sampler::Proportional), Some(sampler)) = (training.sampler, training.sampler_span) {
+    if let (Some(Sampler::Proportional), Some(sampler)) = (training.sampler, training.sampler_span)
+        && may_be_unused
+    {
         for entry in tasks.iter().filter_map(|task| task.uncertainty) {
             sink.push(Unused { span: entry.span, sampler });
         }
@@ -85,7 +89,9 @@ fn read_donor(
     sink: &mut Diagnostics,
 ) -> Option<usize> {
     let Some(found) = tasks.iter().position(|task| task.name.text == donor.text) else {
-        let names: Vec<&str> = tasks.iter().map(|task| task.name.text.as_str()).collect();
+        let can_lend = |(at, task): &(usize, &check_tasks::Checked)| *at != index && task.has_distribution;
+        let donors = tasks.iter().enumerate().filter(can_lend);
+        let names: Vec<&str> = donors.map(|(_, task)| task.name.text.as_str()).collect();
         let help = did_you_mean(&donor.text, &names);
         sink.push(UnknownTask { task: donor.text.clone(), help, span: donor.span });
         return None;

@@ -21,6 +21,9 @@ pub struct Compiled {
     pub variants: Vec<Program>,
     /// Sorted by place.
     pub warnings: Diagnostics,
+    /// The assertions that do not hold: the model means something, and is not what its author wants. Nothing may be
+    /// built of it; what shows it, shows where it goes too far.
+    pub failures: Diagnostics,
 }
 
 impl Compiled {

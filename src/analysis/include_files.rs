@@ -229,7 +229,7 @@ struct Unreadable {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("`{path}` leads out of the folder of the file that includes it")]
+#[error("`{path}` could lead out of the folder of the file that includes it")]
 #[diagnostic(
     code(cam::include::outside),
     help("a path goes down from that folder, as in \"tasks/glue.cam\", so that a model moves as a whole")

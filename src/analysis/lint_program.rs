@@ -77,7 +77,7 @@ fn lint_constant_prefix(program: &Program, alignment: Span, freeze: Span, sink: 
     code(cam::freezing::constant_prefix),
     severity(Warning),
     help(
-        "that costs {percent}% of a training step, {with} GFLOP instead of {without}; \
+        "a training step takes {percent}% more for that, {with} GFLOP instead of {without}; \
          the paper attaches it so, which is a reason to keep it"
     )
 )]

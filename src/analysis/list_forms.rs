@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::check_names::check_identifier;
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
+    ir::Program,
     span::Span,
     syntax::ast::{self, Item, Variant, Word},
 };
@@ -140,8 +141,13 @@ fn check_items(variant: &Variant, sink: &mut Diagnostics) {
     for item in variant.items.iter().filter(|item| !may_differ(item)) {
         sink.push(CannotDiffer { keyword: item.keyword(), span: item.keyword_span() });
     }
-    // An assertion is about a variant and makes none.
-    if variant.items.iter().all(|item| matches!(item, Item::Assert(_))) {
+}
+
+/// Warns of a variant whose program is that of what it is a variant of. `before`: the programs of earlier forms.
+pub fn check_difference(program: &Program, before: &[Program], variant: &Variant, sink: &mut Diagnostics) {
+    let of = variant.of.as_ref().map(|of| of.text.as_str());
+    let Some(base) = before.iter().find(|base| base.variant.as_deref() == of) else { return };
+    if *program == (Program { variant: program.variant.clone(), ..base.clone() }) {
         sink.push(Empty { name: variant.name.text.clone(), span: variant.name.span });
     }
 }
@@ -163,7 +169,8 @@ struct OutsideVariant {
 #[diagnostic(
     code(cam::variant::item),
     help(
-        "a variant differs in `attach`, `detach`, `freeze`, `unfreeze`, `tasks`, `drop`, `sequence`, `fidelity` and `train`"
+        "a variant differs in `attach`, `detach`, `freeze`, `unfreeze`, `tasks`, `drop`, `include`, `sequence`, \
+         `fidelity` and `train`, and has its own `assert`"
     )
 )]
 struct CannotDiffer {

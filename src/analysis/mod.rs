@@ -81,23 +81,34 @@ pub struct Rejected {
     pub diagnostics: Diagnostics,
 }
 
-/// Text to programs: the whole front of the compiler. All variants are checked, and all mistakes come at once.
+/// Text to programs: the whole front of the compiler. All variants are checked, and all mistakes come at once, but
+/// for assertions that do not hold, which are told apart.
 pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box<Rejected>> {
     let mut sink = Diagnostics::new();
     let include_files::Whole { sources, text, file } = include_files::include_files(source, files, &mut sink);
     let forms = list_forms::list_forms(&file, &mut sink);
     let is_readable = !sink.has_errors();
-    let mut programs = Vec::with_capacity(forms.len());
+    let mut programs: Vec<ir::Program> = Vec::with_capacity(forms.len());
+    let mut failures = Diagnostics::new();
     for form in &forms {
-        let (program, found) = analyse(form, &file, &source.text, files, is_readable);
+        let Analysed { program, found, failed } =
+            analyse(form, &file, &source.text, files, is_readable, forms.len() == 1);
         match form.variant {
-            None => sink.append(found),
+            None => {
+                sink.append(found);
+                failures.append(failed);
+            }
             Some(variant) => {
+                failures.append(failed);
                 sink.append_variant(&variant.name.text, variant.name.span, variant.block, found);
             }
         }
+        if let (Some(program), Some(variant)) = (&program, form.variant) {
+            list_forms::check_difference(program, &programs, variant, &mut sink);
+        }
         programs.extend(program);
     }
+    failures.sort();
     sink.sort();
     debug_assert!(
         sink.has_errors() || programs.len() == forms.len(),
@@ -107,25 +118,41 @@ pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box
         return Err(Box::new(Rejected { sources, diagnostics: sink }));
     }
     let program = programs.remove(0);
-    Ok(Compiled { sources, text, program, variants: programs, warnings: sink })
+    Ok(Compiled { sources, text, program, variants: programs, warnings: sink, failures })
 }
 
-/// [`compile_model`] for a text that stands alone, its variants checked and left out.
+/// [`compile_model`] for a text that stands alone, its variants checked and left out, its assertions held.
 pub fn compile(source: &Source) -> Result<(ir::Program, Diagnostics), Diagnostics> {
     match compile_model(source, &NoFiles) {
+        Ok(compiled) if !compiled.failures.is_empty() => Err(compiled.failures),
         Ok(compiled) => Ok((compiled.program, compiled.warnings)),
         Err(rejected) => Err(rejected.diagnostics),
     }
 }
 
-/// A program exactly if there is no error, and the file `is_readable`. `text` is the model's own.
+/// What one form means: a program, what there is to say of it, and its assertions that do not hold.
+struct Analysed {
+    program: Option<ir::Program>,
+    found: Diagnostics,
+    failed: Diagnostics,
+}
+
+impl Analysed {
+    fn without_program(found: Diagnostics) -> Self {
+        Self { program: None, found, failed: Diagnostics::new() }
+    }
+}
+
+/// A program exactly if there is no error, and the file `is_readable`; `is_alone` where the model has no
+/// variants. `text` is the model's own.
 fn analyse(
     form: &list_forms::Form,
     file: &ast::File,
     text: &str,
     files: &dyn Files,
     is_readable: bool,
-) -> (Option<ir::Program>, Diagnostics) {
+    is_alone: bool,
+) -> Analysed {
     let mut sink = Diagnostics::new();
     let items = index_items::index_items(form, &file.broken, &mut sink);
     let selected = select_tasks::select_tasks(&items, &mut sink);
@@ -141,11 +168,12 @@ fn analyse(
     let modules = check_modules::check_modules(&items, &shape, &mut sink);
     let tasks = check_tasks::check_tasks(&selected, &mut sink);
     let training = check_training::check_training(settings, tasks.len(), &mut sink);
-    let uncertainty = check_uncertainty::check_uncertainty(&tasks, selected.block, &training, &mut sink);
+    let uncertainty =
+        check_uncertainty::check_uncertainty(&tasks, selected.block, &training, is_alone, &mut sink);
     let freezing = flow_freezing::flow_freezing(&items, &shape, &modules, &mut sink);
     let asserts = check_asserts::read_asserts(&items, &mut sink);
     if sink.has_errors() || !is_readable {
-        return (None, sink);
+        return Analysed::without_program(sink);
     }
     let places = lint_program::Places::of(&items, &modules);
     let findings = lower_program::Findings {
@@ -161,9 +189,10 @@ fn analyse(
     };
     let Some(program) = lower_program::lower_program(file, text, findings) else {
         debug_assert!(false, "a part is unknown and nobody said why");
-        return (None, sink);
+        return Analysed::without_program(sink);
     };
-    check_asserts::hold_asserts(&asserts, &program, &mut sink);
+    let mut failed = Diagnostics::new();
+    check_asserts::hold_asserts(&asserts, &program, &mut failed);
     lint_program::lint_program(&program, places, &mut sink);
-    if sink.has_errors() { (None, sink) } else { (Some(program), sink) }
+    Analysed { program: Some(program), found: sink, failed }
 }

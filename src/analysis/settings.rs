@@ -95,7 +95,23 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// Where a key lives that is not at home in `train` itself.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("lr", "optimizer adamw { lr 2e-5 }"),
+    ("weight_decay", "optimizer adamw { weight_decay 0.01 }"),
+    ("beta1", "optimizer adamw { beta1 0.9 }"),
+    ("beta2", "optimizer adamw { beta2 0.999 }"),
+    ("epsilon", "optimizer adamw { epsilon 1e-8 }"),
+    ("warmup", "schedule linear { warmup 10% }"),
+    ("candidates", "sampler mt_uncertainty { candidates 32 }"),
+];
+
 fn unknown_key_help(key: &str, legal: &[&str]) -> String {
+    if legal.contains(&"optimizer")
+        && let Some((_, right)) = ELSEWHERE.iter().find(|(known, _)| *known == key)
+    {
+        return format!("it stands in braces: `{right}`");
+    }
     if legal.is_empty() { "nothing can be set here".to_owned() } else { did_you_mean(key, legal) }
 }
 

@@ -111,7 +111,12 @@ impl Compiler {
     /// # Errors
     /// Mistakes of the model, and files that cannot be read or written.
     pub fn try_compile(&self, path: impl AsRef<Path>) -> Result<Output, Error> {
-        let compiled = read(path.as_ref())?;
+        let mut compiled = read(path.as_ref())?;
+        if !compiled.failures.is_empty() {
+            let mut found = std::mem::take(&mut compiled.warnings);
+            found.append(compiled.failures);
+            return Err(Mistakes { sources: compiled.sources, found }.into());
+        }
         let Compiled { sources, text, warnings, .. } = &compiled;
         let program = self.select(&compiled)?;
         let folder = match &self.out_dir {

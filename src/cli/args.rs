@@ -235,7 +235,7 @@ pub struct New {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub name: String,
     /// Its folder, which is made where it is missing [default: the current one]
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
     pub dir: PathBuf,
 }
 

@@ -55,9 +55,9 @@ struct Report {
 }
 
 impl Report {
-    fn new(path: &Path, sources: &Sources, diagnostics: &Diagnostics) -> Self {
+    fn new(sources: &Sources, diagnostics: &Diagnostics) -> Self {
         Self {
-            file: path.display().to_string(),
+            file: sources.main().name.clone(),
             model: None,
             variants: Vec::new(),
             errors: diagnostics.errors().count(),
@@ -81,8 +81,18 @@ impl Report {
 fn check(path: &Path, args: &Check) -> Outcome<Checked> {
     let source = load::read(path)?;
     match analysis::compile_model(&source, &Folder::of(path)) {
+        Ok(mut compiled) if !compiled.failures.is_empty() => {
+            let mut found = std::mem::take(&mut compiled.warnings);
+            found.append(compiled.failures);
+            found.sort();
+            if !args.json {
+                show(&compiled.sources, &found);
+                hint(&found);
+            }
+            Ok(Checked { is_good: false, report: Report::new(&compiled.sources, &found) })
+        }
         Ok(compiled) => {
-            let mut report = Report::new(path, &compiled.sources, &compiled.warnings);
+            let mut report = Report::new(&compiled.sources, &compiled.warnings);
             report.model = Some(compiled.program.name.clone());
             report.variants =
                 compiled.variants.iter().filter_map(|program| program.variant.clone()).collect();
@@ -103,7 +113,7 @@ fn check(path: &Path, args: &Check) -> Outcome<Checked> {
                 show(&rejected.sources, &rejected.diagnostics);
                 hint(&rejected.diagnostics);
             }
-            let report = Report::new(path, &rejected.sources, &rejected.diagnostics);
+            let report = Report::new(&rejected.sources, &rejected.diagnostics);
             Ok(Checked { is_good: false, report })
         }
     }

@@ -6,20 +6,21 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::{Diff, ModelFile, Workload};
-use super::workload::workload;
+use super::workload::{with_load, workload};
 use super::{Outcome, load, output};
 use crate::diff::Side;
 use crate::ir::Program;
 
 pub fn run(args: &Diff) -> Outcome {
     let [from, to] = sides(args)?;
-    let [one, other] = [load::load(&from)?.program, load::load(&to)?.program];
+    let [one, other] = [load::load_to_show(&from)?.program, load::load_to_show(&to)?.program];
     // Two files with models of one name are told apart by their paths.
     let name = |program: &Program, file: &ModelFile| match one.full_name() == other.full_name() {
         true => file.path.display().to_string(),
         false => program.full_name(),
     };
     let names = [name(&one, &from), name(&other, &to)];
+    let [one, other] = [with_load(&one, &args.load), with_load(&other, &args.load)];
     let text = report([&names[0], &names[1]], [&one, &other], &args.load, args.json)?;
     output::print(&text)
 }

@@ -19,7 +19,8 @@ pub fn run(args: &Explain) -> Outcome {
     if let Some(code) = find(name) {
         return output::print(&explain::page(&code, output::stdout_style()));
     }
-    let of_area: Vec<&Code> = CODES.iter().filter(|code| code.area() == name).collect();
+    let of_area: Vec<&Code> =
+        CODES.iter().filter(|code| code.area() == name.trim_start_matches("cam::")).collect();
     if of_area.is_empty() {
         return Err(UnknownCode { name: name.clone(), help: help(name) }.into());
     }

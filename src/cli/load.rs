@@ -37,10 +37,22 @@ impl Model {
     }
 }
 
-/// What a command's arguments name.
+/// What a command's arguments name, to be built: all its assertions hold.
 pub fn load(file: &ModelFile) -> Outcome<Model> {
     let compiled = compile(&file.path, &Folder::of(&file.path))?;
     show(&compiled.sources, &compiled.warnings);
+    show(&compiled.sources, &compiled.failures);
+    match compiled.failures.is_empty() {
+        true => Model::of(compiled, file.variant.as_deref(), &file.path),
+        false => Err(Failure::Shown),
+    }
+}
+
+/// What a command's arguments name, to be looked at: assertions that do not hold are shown, and no reason to stop.
+pub fn load_to_show(file: &ModelFile) -> Outcome<Model> {
+    let compiled = compile(&file.path, &Folder::of(&file.path))?;
+    show(&compiled.sources, &compiled.warnings);
+    show(&compiled.sources, &compiled.failures);
     Model::of(compiled, file.variant.as_deref(), &file.path)
 }
 

@@ -8,6 +8,11 @@ use super::args::Workload;
 use crate::ir::Program;
 use crate::ir::cost::Load;
 
+/// The program as it would be with the arguments' batch.
+pub fn with_load(program: &Program, args: &Workload) -> Program {
+    args.batch.map_or_else(|| program.clone(), |batch| program.with_batch(batch))
+}
+
 pub fn workload(args: &Workload, program: &Program) -> Outcome<Load> {
     let own = Load::of(program);
     let load = Load { batch: args.batch.unwrap_or(own.batch), length: args.length.unwrap_or(own.length) };

@@ -47,6 +47,8 @@ pub const CODES: &[Code] = codes! {
     assert::base: "a bound is a multiple of something else than the backbone",
     assert::fails: "an assertion does not hold",
     assert::quantity: "an assertion is about a quantity that is not known",
+    assert::share: "a bound is a share, and of what is not said",
+    assert::times: "a multiple of the backbone's cost lacks its `x`",
     assert::unit: "an assertion has a unit that its quantity has not",
     attach::ladder_conflict: "a layer has both a bottleneck inside and a step of the ladder",
     attach::ladder_end: "a ladder ends below the last layer, so the layers above it would feed nothing",

@@ -74,9 +74,11 @@ fn detach(detach: &Detach) -> String {
 }
 
 fn assert(assert: &Assert) -> String {
-    let Assert { quantity, comparison, bound, unit, times, .. } = assert;
+    let Assert { span: _, quantity, comparison, bound, unit, times, lacks_x } = assert;
+    // A mistake is laid out, not mended.
+    let sign = if *lacks_x { "" } else { " x" };
     let unit = unit.as_ref().map(|unit| format!(" {}", unit.text)).unwrap_or_default();
-    let times = times.as_ref().map(|times| format!(" x {}", times.text)).unwrap_or_default();
+    let times = times.as_ref().map(|times| format!("{sign} {}", times.text)).unwrap_or_default();
     format!("assert {} {} {}{unit}{times}", quantity.text, comparison.sign(), bound.text)
 }
 

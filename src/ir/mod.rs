@@ -192,6 +192,19 @@ impl Program {
         self.ladder.as_ref().map_or(constant, |ladder| constant.min(ladder.layers.start))
     }
 
+    /// The same with another batch; where there are as many candidates as the batch has examples, which is the
+    /// default, these change with it.
+    pub fn with_batch(&self, batch: usize) -> Self {
+        let mut program = self.clone();
+        if let Sampler::MtUncertainty { candidates } = &mut program.training.sampler
+            && *candidates == program.training.batch
+        {
+            *candidates = batch;
+        }
+        program.training.batch = batch;
+        program
+    }
+
     /// Does any module need the task embedding z?
     pub fn is_conditional(&self) -> bool {
         self.embeddings.alignment

@@ -175,6 +175,9 @@ pub struct Assert {
     pub unit: Option<Word>,
     /// What the bound is a multiple of: the word after `x`.
     pub times: Option<Word>,
+    /// The word stands there without its `x`, which is a mistake.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_x: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

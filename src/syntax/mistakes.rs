@@ -51,7 +51,7 @@ impl Unexpected {
                 "\n" | "\r" => "end of the line".to_owned(),
                 found => format!("`{found}`"),
             },
-            help: help(found, &expected),
+            help: help(found, &text[..at.min(text.len())], &expected),
             expected: enumerate(&expected, "or"),
             place: if found.is_empty() { " after this" } else { "" },
             span: Span::new(base + span.start, base + span.end),
@@ -70,15 +70,28 @@ fn found(text: &str, at: usize) -> &str {
     }
 }
 
-fn help(found: &str, expected: &[String]) -> Option<String> {
+/// `before`: the text up to what was found.
+fn help(found: &str, before: &str, expected: &[String]) -> Option<String> {
+    let expects = |what: &str| expected.iter().any(|expected| expected == what);
     let unclosed = expected.iter().any(|expected| expected == CLOSING);
     let fixed = match found {
         "" if unclosed => "a text ends on its line with a second `\"`",
         "" => "a block is not closed, or the last item is not finished",
+        "\"" if expects("a name") => "names take no quotes",
+        "=" if expects("`<=`, `>=`, `<` or `>`") => "comparisons are `<=`, `<`, `>=` and `>`",
+        "=" if before.ends_with("..") => {
+            "the end of a range is not included: `layers 9..12` are 9, 10 and 11"
+        }
+        _ if follows_a_comma(before) && !expects("a number") => {
+            "entries stand side by side without commas: `lr 3e-5   weight_decay 0.01`; only lists have them"
+        }
         "\"" | "\n" | "\r" => "a text ends on its line with a second `\"`",
         "\\" => "in a text, `\\\"` is a quote and `\\\\` a backslash; there are no other escapes",
         "#" | "/" => "a comment starts with `//`",
         "=" | ":" | ";" => "keys, values and items are parted by white space alone: `layers 12`",
+        word if KEYWORDS.contains(&word) && expects("a word") => {
+            return Some(format!("`{word}` starts an item; as a label it stands in quotes: `\"{word}\"`"));
+        }
         word => {
             let is_item = expected.iter().any(|expected| expected == ITEM) && !KEYWORDS.contains(&word);
             let item = is_item.then(|| nearest(word, &KEYWORDS));
@@ -96,6 +109,12 @@ pub const KEYWORDS: [&str; 14] = [
     "include", "model", "backbone", "fidelity", "sequence", "tasks", "drop", "freeze", "unfreeze", "attach",
     "detach", "train", "assert", "variant",
 ];
+/// Is the last word before this place parted by a comma from what stands before it?
+fn follows_a_comma(before: &str) -> bool {
+    let word = before.trim_end().trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    word.len() < before.trim_end().len() && word.trim_end().ends_with(',')
+}
+
 const ITEM: &str = "the next item";
 const KEY: &str = "a key";
 const CLOSING: &str = "a closing `\"`";
@@ -137,7 +156,8 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::place | Rule::preposition => "`to`, `across` or `after`",
         Rule::comparison => "`<=`, `>=`, `<` or `>`",
         Rule::unit => "a unit",
-        Rule::times => "`x`",
+        Rule::times | Rule::forgotten_times => "`x`",
+        Rule::base => "`backbone`",
         Rule::from => "`from`",
         Rule::of => "`of`",
         Rule::key | Rule::entry | Rule::option | Rule::bare => KEY,
@@ -165,6 +185,13 @@ pub struct BadNumber {
 impl BadNumber {
     pub fn new(text: &str, problem: NumberProblem, span: Span) -> Self {
         let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
+        let is_range = text.split_once('-').is_some_and(|(low, high)| {
+            [low, high].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        if is_range {
+            let help = "a range is written with two points, its end not included: `layers 9..12`".to_owned();
+            return Self { text: text.to_owned(), problem, help, span };
+        }
         let mut help = "numbers look like `128`, `30_522`, `0.1`, `2e-5` or `10%`".to_owned();
         if digits.len() < text.len() {
             help += "; a word behind one stands apart: `1.2 x backbone`, `8 GiB`";

@@ -225,10 +225,21 @@ fn assertion(piece: Piece, sink: &mut Diagnostics) -> ast::Assert {
     };
     let bound = number(&pieces.expect(), sink);
     let unit = pieces.accept(Rule::unit).map(|piece| word(&piece));
-    let times = pieces.next().map(|piece| word(&piece));
+    let base = pieces.next();
+    let lacks_x = base.as_ref().is_some_and(|piece| piece.rule() == Rule::forgotten_times);
+    let times = base.map(|piece| match lacks_x {
+        // The rule reaches over what follows it.
+        true => ast::Word {
+            span: Span::new(piece.start().start, piece.start().start + BASE.len()),
+            text: BASE.to_owned(),
+        },
+        false => word(&piece),
+    });
     let last = times.as_ref().or(unit.as_ref()).map_or(bound.span, |word| word.span);
-    ast::Assert { span: from.to(last), quantity, comparison, bound, unit, times }
+    ast::Assert { span: from.to(last), quantity, comparison, bound, unit, times, lacks_x }
 }
+
+const BASE: &str = "backbone";
 
 fn variant(piece: Piece, sink: &mut Diagnostics) -> ast::Variant {
     let from = piece.start();

@@ -2,8 +2,10 @@
 //!
 //! Keywords are reserved, so wherever one stands as a word an item starts. Only in the braces of a variant it is
 //! one of the variant's own; where these are never closed, the variant ends before a keyword in the first column.
+//! A word in the first column that is nearly a keyword, outside of braces, is taken for that keyword misspelt.
 
 use super::mistakes::KEYWORDS;
+use crate::diagnostics::nearest;
 
 /// A part of a text that holds one item, or what stands before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +22,17 @@ pub fn chunks(text: &str) -> Vec<Chunk> {
     let mut chunks: Vec<Chunk> = Vec::new();
     let mut current = Chunk { keyword: None, start: 0, end: 0 };
     let mut at = 0;
+    // Braces that are open in the current part.
+    let mut depth = 0_usize;
     while let Some(token) = tokens.get(at) {
         at += 1;
-        let Some((start, keyword)) = keyword(token) else { continue };
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Word { .. } => {}
+        }
+        let misspelt = || misspelt_keyword(token, text).filter(|_| depth == 0);
+        let Some((start, keyword)) = keyword(token).or_else(misspelt) else { continue };
         let is_base = current.keyword == Some("assert") && keyword == "backbone";
         if is_base && !text[current.start..start].contains('\n') {
             // `1.2 x backbone`
@@ -31,6 +41,7 @@ pub fn chunks(text: &str) -> Vec<Chunk> {
         current.end = start;
         chunks.push(current);
         current = Chunk { keyword: Some(keyword), start, end: start };
+        depth = 0;
         if keyword == "variant" {
             at += variant_length(text, &tokens[at..]);
         }
@@ -44,6 +55,12 @@ pub fn chunks(text: &str) -> Vec<Chunk> {
 fn keyword(token: &Token) -> Option<(usize, &'static str)> {
     let Token::Word { start, word } = token else { return None };
     let keyword = KEYWORDS.into_iter().find(|keyword| keyword == word)?;
+    Some((*start, keyword))
+}
+
+fn misspelt_keyword(token: &Token, text: &str) -> Option<(usize, &'static str)> {
+    let Token::Word { start, word } = token else { return None };
+    let keyword = is_first_on_line(text, *start).then(|| nearest(word, &KEYWORDS)).flatten()?;
     Some((*start, keyword))
 }
 
@@ -160,6 +177,13 @@ mod tests {
         assert_eq!(pieces(unclosed), ["variant a { detach norm\n  drop x\n", "sequence 8"]);
         let bare = "variant a\nsequence 8 variant b {} train {}";
         assert_eq!(pieces(bare), ["variant a\n", "sequence 8 ", "variant b {} ", "train {}"]);
+    }
+
+    #[test]
+    fn a_misspelt_keyword_starts_an_item_too() {
+        let text = "tasks { a {} }\nfreez x\nvarient v {\n  detach norm\n}\ntrain {\nbatc 8 }";
+        let found: Vec<_> = chunks(text).iter().map(|chunk| chunk.keyword).collect();
+        assert_eq!(found, [Some("tasks"), Some("freeze"), Some("variant"), Some("train")]);
     }
 
     #[test]
