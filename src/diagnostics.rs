@@ -80,19 +80,33 @@ impl Diagnostics {
         self.errors == MOST
     }
 
-    /// Adds what arises in a variant alone: errors that are not here yet, and warnings that speak of its `text`.
+    /// Adds what arises in a variant alone: errors that are not here yet, and warnings that speak of its `text` or of
+    /// a file that is not the model's own, which ends at `own`.
     /// A diagnostic that speaks only of other places is shown together with the variant's name.
-    pub fn append_variant(&mut self, name: &str, name_span: Span, text: Span, other: Diagnostics) {
+    pub fn append_variant(
+        &mut self,
+        name: &str,
+        name_span: Span,
+        text: Span,
+        own: usize,
+        other: Diagnostics,
+    ) {
         let known: HashSet<Key> = self.found.iter().map(|found| key(&*found.diagnostic)).collect();
         for mut found in other.found {
             let diagnostic = &*found.diagnostic;
             let is_inside = labels(diagnostic).any(|label| text.contains(label.offset()));
-            if known.contains(&key(diagnostic)) || !(is_inside || is_error(diagnostic)) {
+            let is_elsewhere = labels(diagnostic).any(|label| label.offset() > own);
+            if known.contains(&key(diagnostic)) || !(is_inside || is_elsewhere || is_error(diagnostic)) {
                 continue;
             }
             found.variant = (!is_inside).then(|| Variant { name: name.to_owned(), span: name_span });
             self.keep(found);
         }
+    }
+
+    /// How many were found beyond those that are kept.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     pub fn is_empty(&self) -> bool {

@@ -224,3 +224,64 @@ train {
     insta::assert_snapshot!(found.join("\n"));
     assert!(found.len() >= 12, "{found:?}");
 }
+
+#[test]
+fn a_file_is_included_once_by_whatever_way() {
+    let files = [
+        ("x.cam", "tasks { x { classify 2 data tsv \"x\" } }"),
+        ("y.cam", "include \"x.cam\"\ntasks { y { classify 2 data tsv \"y\" } }"),
+    ];
+    let both = format!("{TASKS}include \"y.cam\"\nvariant a {{ include \"x.cam\" include \"y.cam\" }}");
+    let rejected = read(&both, &files).expect_err("the variant includes x.cam twice");
+    assert_eq!(rejected.diagnostics.codes(), ["cam::include::repeated"], "{}", report(&rejected));
+    let one = format!("{TASKS}include \"y.cam\"\nvariant a {{ include \"y.cam\" drop y }}");
+    let compiled = read(&one, &files).expect("each includes it once");
+    assert_eq!(names(&compiled.variants[0]), ["one", "two", "x"]);
+}
+
+/// Each level includes the one below by two ways, a variant by all: no file is read or copied more than once a form.
+#[test]
+fn includes_do_not_multiply() {
+    let names: Vec<&'static str> =
+        (0..90).map(|i| -> &'static str { Box::leak(format!("f{i}.cam").into_boxed_str()) }).collect();
+    let text = |i: usize| -> &'static str {
+        let below: String = (0..i).rev().take(2).map(|below| format!("include \"f{below}.cam\"\n")).collect();
+        Box::leak(format!("{below}tasks {{ t{i} {{ classify 2 data tsv \"t\" }} }}").into_boxed_str())
+    };
+    let files: Vec<(&'static str, &'static str)> = (0..90).map(|i| (names[i], text(i))).collect();
+    let rejected = read("include \"f89.cam\"", &files).expect_err("most are included twice");
+    assert!(rejected.diagnostics.codes().iter().all(|code| code == "cam::include::repeated"));
+}
+
+#[test]
+fn a_variants_own_warnings_are_told_wherever_their_words_stand() {
+    let warnings = |items: &str| compile(items).warnings.codes();
+    let probe = "freeze embeddings, layers 0..2 attach norm to layers 2..4 ";
+    assert_eq!(warnings(probe), [""; 0]);
+    let only_heads = format!("{probe} variant v {{ detach norm freeze layers 2..4, pooler }}");
+    assert_eq!(warnings(&only_heads), ["cam::freezing::only_heads"]);
+    let prefix = "attach alignment after embeddings variant v { freeze embeddings, layers 0..2 }";
+    assert_eq!(warnings(prefix), ["cam::freezing::constant_prefix"]);
+    let warmup = "train { schedule linear { warmup 500 } } variant v { train { steps 100 } }";
+    assert_eq!(warnings(warmup), ["cam::train::long_warmup"]);
+    let uneven = "attach attention to layer 0 { blocks 2 } variant v { sequence 7 }";
+    assert_eq!(warnings(uneven), ["cam::shape::uneven_blocks"]);
+    assert_eq!(warnings("variant v { sequence 8 }"), ["cam::variant::empty"]);
+}
+
+#[test]
+fn a_variant_replaces_a_bottleneck_of_either_sort() {
+    let ladder = compile(
+        "attach bottleneck to layer 3 { width 2 } variant v { attach bottleneck across layers 2..4 { width 2 } }",
+    );
+    assert!(ladder.variants[0].ladder.is_some());
+    assert_eq!(layers(&ladder.variants[0], |layer| layer.bottleneck.is_some()), "----");
+    let inner = compile(
+        "attach bottleneck across layers 2..4 { width 2 } variant v { attach bottleneck to layer 3 { width 2 } }",
+    );
+    assert!(inner.variants[0].ladder.is_none());
+    let report = reject(
+        "attach bottleneck across layers 2..4 { width 2 } attach bottleneck to layer 0 { width 2 } variant v { detach bottleneck from layers 0..3 }",
+    );
+    assert!(report.contains("a ladder of bottlenecks is detached as a whole"), "{report}");
+}

@@ -1,7 +1,7 @@
 //! `assert`: a bound on what the form costs, checked when the form is known.
 //!
-//! Memory and FLOPs are those of a training step over the form's own batch of the longest examples
-//! ([`ir::cost`](crate::ir::cost)); a ratio is to the plain backbone, fine-tuned as a whole on the same load.
+//! Memory is the most that training needs, FLOPs are those of a training step without the sampler's scoring, both over
+//! the form's own batch of the longest examples ([`ir::cost`](crate::ir::cost)); a ratio is to the plain backbone, fine-tuned as a whole on the same load.
 
 use std::collections::HashMap;
 
@@ -153,14 +153,14 @@ pub fn hold_asserts(assertions: &[Assertion], program: &Program, sink: &mut Diag
         };
         if !assertion.written.comparison.holds(value, assertion.bound * base) {
             advised += 1;
-            let help = (advised <= ADVISED).then(|| advice(assertion, program, assertion.bound * base));
+            let help = (advised <= ADVISED).then(|| advice(assertion, program));
             sink.push(Fails::new(assertion, program, value, base, help));
         }
     }
 }
 
 /// Assertions that are told what would hold, which takes a search.
-const ADVISED: usize = 8;
+const ADVISED: usize = 4;
 
 fn measure(quantity: Quantity, program: &Program) -> f64 {
     match quantity {
@@ -179,13 +179,13 @@ fn measure_backbone(quantity: Quantity, program: &Program) -> f64 {
 }
 
 /// What to do about a bound that is passed: which modules weigh, or which batch would hold.
-fn advice(assertion: &Assertion, program: &Program, limit: f64) -> String {
+fn advice(assertion: &Assertion, program: &Program) -> String {
     let is_upper = matches!(assertion.written.comparison, ast::Comparison::AtMost | ast::Comparison::Below);
     match assertion.quantity {
         _ if !is_upper => "a larger network, or a lower bound".to_owned(),
         Quantity::Parameters => heaviest(program, Count::total),
         Quantity::Trained => heaviest(program, Count::trained),
-        Quantity::Memory | Quantity::Flops => match fitting_batch(assertion, program, limit) {
+        Quantity::Memory | Quantity::Flops => match fitting_batch(assertion, program) {
             Some(batch) => format!("`batch {batch}` would hold"),
             None => "no batch is small enough: freeze more, or shorten the sequence".to_owned(),
         },
@@ -206,11 +206,12 @@ fn heaviest(program: &Program, of: impl Fn(Count) -> usize) -> String {
     format!("the heaviest parts: {}", enumerate(&parts, "and"))
 }
 
-/// The largest smaller batch for which the bound holds. Both costs grow with the batch.
-fn fitting_batch(assertion: &Assertion, program: &Program, limit: f64) -> Option<usize> {
+/// A smaller batch for which the bound holds, the largest where what is bounded grows with the batch.
+fn fitting_batch(assertion: &Assertion, program: &Program) -> Option<usize> {
     let holds = |batch: usize| {
         let smaller = program.with_batch(batch);
-        assertion.written.comparison.holds(measure(assertion.quantity, &smaller), limit)
+        let base = if assertion.is_ratio { measure_backbone(assertion.quantity, &smaller) } else { 1.0 };
+        assertion.written.comparison.holds(measure(assertion.quantity, &smaller), assertion.bound * base)
     };
     let (mut good, mut bad) = (0, program.training.batch);
     while bad - good > 1 {

@@ -121,7 +121,8 @@ fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
     let width = single_high - single_low;
     if low >= high || !width.is_normal() || !(1.0 / width).is_finite() {
         let problem = if low >= high { "is empty" } else { "is none of 32-bit numbers" };
-        sink.push(Scores { low, high, problem, span: range.span });
+        let range_text = format!("{} .. {}", range.low.text, range.high.text);
+        sink.push(Scores { range: range_text, problem, span: range.span });
         return None;
     }
     Some((low, high))
@@ -177,14 +178,13 @@ struct DuplicateLabel {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("the range {low} .. {high} {problem}")]
+#[error("the range {range} {problem}")]
 #[diagnostic(
     code(cam::task::range),
     help("the lower end comes first, and single precision has to tell them apart: `regress 0.0 .. 5.0`")
 )]
 struct Scores {
-    low: f64,
-    high: f64,
+    range: String,
     problem: &'static str,
     #[label("{problem}")]
     span: Span,

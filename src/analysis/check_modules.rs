@@ -125,13 +125,24 @@ fn place(
             add(name, &mut modules.norm, Placed { layers, setting: Some(()), span, depth }, sink);
         }
         ("bottleneck", "to", Part::Layers(layers)) => {
+            modules
+                .ladder
+                .take_if(|ladder| ladder.depth < depth && intersection(&ladder.layers, &layers).is_some());
             add(name, &mut modules.bottleneck, Placed { layers, setting: width, span, depth }, sink);
         }
         ("bottleneck", "across", Part::Layers(layers)) => match &modules.ladder {
             Some(first) if first.depth == depth => {
                 sink.push(SecondLadder { first: first.span, again: span });
             }
-            _ => modules.ladder = Some(Placed { layers, setting: width, span, depth }),
+            _ => {
+                let (before, own) = std::mem::take(&mut modules.bottleneck)
+                    .into_iter()
+                    .partition(|placed| placed.depth < depth);
+                modules.bottleneck = before;
+                clear(&mut modules.bottleneck, &layers);
+                modules.bottleneck.extend::<Vec<_>>(own);
+                modules.ladder = Some(Placed { layers, setting: width, span, depth });
+            }
         },
         (_, preposition, _) => {
             sink.push(IllegalPlace {

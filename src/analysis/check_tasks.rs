@@ -97,8 +97,11 @@ fn check_weight(settings: &Settings, sink: &mut Diagnostics) -> Option<f64> {
         return Some(1.0);
     }
     let weight = settings.decimal("weight", sink)?;
-    if weight.value < 0.0 {
-        sink.push(NegativeWeight { value: weight.value, span: weight.span });
+    // The network computes in single precision.
+    let single = weight.value as f32;
+    if weight.value < 0.0 || !single.is_finite() || (single == 0.0) != (weight.value == 0.0) {
+        let problem = if weight.value < 0.0 { "is below 0" } else { "is none of 32-bit numbers" };
+        sink.push(IllegalWeight { problem, span: weight.span });
         return None;
     }
     if weight.value == 0.0 {
@@ -184,16 +187,16 @@ struct TooManyLabels {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("the weight {value} is below 0")]
+#[error("the weight {problem}")]
 #[diagnostic(
     code(cam::task::weight),
     help(
         "the task's loss is multiplied by it: below 0 the task would be unlearned; `weight 1` is the default"
     )
 )]
-struct NegativeWeight {
-    value: f64,
-    #[label("below 0")]
+struct IllegalWeight {
+    problem: &'static str,
+    #[label("{problem}")]
     span: Span,
 }
 

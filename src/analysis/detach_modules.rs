@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{
     check_layers::{Part, check_part, in_words},
-    check_modules::{MODULES, Modules, check_module, clear},
+    check_modules::{MODULES, Modules, check_module, clear, intersection},
     check_shapes::Shape,
 };
 use crate::{
@@ -64,8 +64,11 @@ fn remove(module: &str, from: Option<&Part>, modules: &mut Modules) -> bool {
         "attention" => clear(&mut modules.attention, layers),
         "norm" => clear(&mut modules.norm, layers),
         _ => {
+            let is_cut = modules.ladder.as_ref().is_some_and(|ladder| {
+                intersection(&ladder.layers, layers).is_some_and(|both| both != ladder.layers)
+            });
             let inside = clear(&mut modules.bottleneck, layers);
-            remove_ladder(modules, layers) || inside
+            (remove_ladder(modules, layers) || inside) && !is_cut
         }
     }
 }

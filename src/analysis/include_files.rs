@@ -3,7 +3,7 @@
 //! An included file holds tasks, and may include others below its own folder. Nothing else may stand in it: a
 //! model is read in one file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -45,6 +45,10 @@ pub fn include_files(source: &Source, files: &dyn Files, sink: &mut Diagnostics)
     tree.items = includer.resolve(items, "", &mut Scope::new(), sink);
     tree.broken.append(&mut includer.broken);
     let text = includer.in_one(&source.text, 0);
+    if text.len() > syntax::LONGEST && source.text.len() <= syntax::LONGEST {
+        let why = format!("with all that it includes it has more than {} bytes", syntax::LONGEST);
+        sink.push(Unreadable { path: source.name.clone(), why, span: Span::new(0, 0) });
+    }
     Whole { sources: includer.sources, text, file: tree }
 }
 
@@ -72,6 +76,8 @@ struct Included {
     tasks: Vec<ast::Item>,
     /// Its text without `include`.
     text: String,
+    /// The paths of what it includes, however deep.
+    below: Vec<String>,
 }
 
 impl Includer<'_> {
@@ -123,8 +129,15 @@ impl Includer<'_> {
         sink: &mut Diagnostics,
     ) -> Vec<ast::Item> {
         if let Some(included) = self.known.get(path) {
+            if let Some((path, first)) = included.below.iter().find_map(|path| Some((path, scope.get(path)?)))
+            {
+                sink.push(Repeated { path: path.clone(), first: *first, again: include.span });
+                return Vec::new();
+            }
+            scope.extend(included.below.iter().map(|path| (path.clone(), include.span)));
             return included.tasks.clone();
         }
+        let before: HashSet<String> = scope.keys().cloned().collect();
         let span = include.path.span;
         if let Some(at) = self.open.iter().position(|open| open == path) {
             let chain = self.open[at..].iter().map(|open| format!("`{open}`"));
@@ -148,7 +161,7 @@ impl Includer<'_> {
         let source = Source::new(self.shown(path), text);
         let base = self.sources.add(source.clone());
         let (tree, mistakes) = syntax::parse_at(&source, base);
-        let before = sink.len();
+        let found = sink.len();
         sink.append(mistakes);
         self.broken.extend(tree.broken);
 
@@ -166,11 +179,12 @@ impl Includer<'_> {
                 include: include.span,
             });
         }
-        if tasks.is_empty() && sink.len() == before {
+        if tasks.is_empty() && sink.len() == found {
             sink.push(Unused { path: path.to_owned(), span: include.span });
         }
         let text = self.in_one(&source.text, base);
-        self.known.insert(path.to_owned(), Included { tasks: tasks.clone(), text });
+        let below = scope.keys().filter(|path| !before.contains(*path)).cloned().collect();
+        self.known.insert(path.to_owned(), Included { tasks: tasks.clone(), text, below });
         tasks
     }
 
@@ -219,7 +233,7 @@ fn join(folder: &str, path: &str) -> Option<String> {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("`{path}` cannot be included: {why}")]
+#[error("`{path}` cannot be read with its includes: {why}")]
 #[diagnostic(code(cam::include::file), help("the path starts at the folder of the file that includes"))]
 struct Unreadable {
     path: String,

@@ -26,7 +26,8 @@ pub struct Places {
 
 impl Places {
     pub fn of(items: &Items, modules: &Modules) -> Self {
-        let freeze = items.freezing.iter().find_map(|step| match step.change {
+        // The last: in a variant, what it says itself.
+        let freeze = items.freezing.iter().rev().find_map(|step| match step.change {
             FreezeChange::Freeze(freeze) => Some(freeze.span),
             FreezeChange::Unfreeze(_) => None,
         });

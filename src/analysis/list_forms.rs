@@ -36,13 +36,20 @@ pub fn list_forms<'a>(file: &'a ast::File, sink: &mut Diagnostics) -> Vec<Form<'
     let mut own = Vec::new();
     let mut variants = Vec::new();
     let mut left = ITEMS;
+    let mut is_full = false;
     for item in &file.items {
         let count = if let Item::Variant(variant) = item { 1 + variant.items.len() } else { 1 };
         if count > left {
-            sink.push(TooManyItems { most: ITEMS, span: item.keyword_span() });
-            break;
+            if !is_full {
+                sink.push(TooManyItems { most: ITEMS, span: item.keyword_span() });
+                is_full = true;
+            }
+            // What a model has once is not missing because of that.
+            if !matches!(item.keyword(), "model" | "backbone" | "sequence" | "tasks") {
+                continue;
+            }
         }
-        left -= count;
+        left = left.saturating_sub(count);
         match item {
             Item::Variant(variant) => variants.push(variant),
             Item::Drop(_) | Item::Unfreeze(_) | Item::Detach(_) => {

@@ -100,7 +100,13 @@ pub fn compile_model(source: &Source, files: &dyn Files) -> Result<Compiled, Box
             }
             Some(variant) => {
                 failures.append(failed);
-                sink.append_variant(&variant.name.text, variant.name.span, variant.block, found);
+                sink.append_variant(
+                    &variant.name.text,
+                    variant.name.span,
+                    variant.block,
+                    source.text.len(),
+                    found,
+                );
             }
         }
         if let (Some(program), Some(variant)) = (&program, form.variant) {

@@ -51,6 +51,8 @@ struct Report {
     variants: Vec<String>,
     errors: usize,
     warnings: usize,
+    /// Found, and beyond what is listed.
+    dropped: usize,
     diagnostics: Vec<Entry>,
 }
 
@@ -62,6 +64,7 @@ impl Report {
             variants: Vec::new(),
             errors: diagnostics.errors().count(),
             warnings: diagnostics.warnings().count(),
+            dropped: diagnostics.dropped(),
             diagnostics: diagnostics.entries(sources),
         }
     }
@@ -73,6 +76,7 @@ impl Report {
             variants: Vec::new(),
             errors: 1,
             warnings: 0,
+            dropped: 0,
             diagnostics: vec![entry],
         }
     }
@@ -134,7 +138,11 @@ fn verdict(file: &str, variant: Option<&str>, compiled: &Compiled) -> Outcome<St
 /// Where to read more about the first mistake.
 fn hint(diagnostics: &Diagnostics) {
     let count = diagnostics.errors().count();
-    let mistakes = if count == 1 { "1 mistake".to_owned() } else { format!("{count} mistakes") };
+    let mistakes = match (count, diagnostics.dropped()) {
+        (1, 0) => "1 mistake".to_owned(),
+        (_, 0) => format!("{count} mistakes"),
+        (_, _) => format!("more than {count} mistakes"),
+    };
     if let Some(code) = diagnostics.errors().find_map(|error| error.code()) {
         eprintln!("\n{mistakes}; `camtlc explain {code}` says more about the first");
     }

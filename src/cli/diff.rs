@@ -13,7 +13,7 @@ use crate::ir::Program;
 
 pub fn run(args: &Diff) -> Outcome {
     let [from, to] = sides(args)?;
-    let [one, other] = [load::load_to_show(&from)?.program, load::load_to_show(&to)?.program];
+    let [one, other] = load::load_two(&from, &to)?;
     // Two files with models of one name are told apart by their paths.
     let name = |program: &Program, file: &ModelFile| match one.full_name() == other.full_name() {
         true => file.path.display().to_string(),

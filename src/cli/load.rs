@@ -56,6 +56,18 @@ pub fn load_to_show(file: &ModelFile) -> Outcome<Model> {
     Model::of(compiled, file.variant.as_deref(), &file.path)
 }
 
+/// Like [`load_to_show`] of two, each file read once.
+pub fn load_two(one: &ModelFile, other: &ModelFile) -> Outcome<[Program; 2]> {
+    if one.path != other.path {
+        return Ok([load_to_show(one)?.program, load_to_show(other)?.program]);
+    }
+    let compiled = compile(&one.path, &Folder::of(&one.path))?;
+    show(&compiled.sources, &compiled.warnings);
+    show(&compiled.sources, &compiled.failures);
+    let form = |file: &ModelFile| compiled.form(file.variant.as_deref()).cloned();
+    Ok([form(one)?, form(other)?])
+}
+
 /// The model that a run was trained from, whose text lies in the run's folder; what there was to warn of has been
 /// said before the training.
 pub fn load_run(run: &Path) -> Outcome<Model> {

@@ -35,8 +35,27 @@ pub fn changes(from: &Program, to: &Program) -> Vec<Change> {
         }
         let added = new.iter().filter(|item| old.iter().all(|other| other.name != item.name));
         changes.extend(added.map(|item| whole(item, None, Some(item.words()))));
+        if section == Section::Tasks {
+            changes.extend(order(&old, &new));
+        }
     }
     changes
+}
+
+/// The order of tasks that both have: a task's place is its row of the task embedding.
+fn order(old: &[Item], new: &[Item]) -> Option<Change> {
+    let names = |these: &[Item], others: &[Item]| -> Vec<String> {
+        let both = these.iter().filter(|item| others.iter().any(|other| other.name == item.name));
+        both.map(|item| item.name.clone()).collect()
+    };
+    let (from, to) = (names(old, new), names(new, old));
+    (from != to).then(|| Change {
+        section: Section::Tasks,
+        what: "order".to_owned(),
+        fact: None,
+        from: Some(from.join(", ")),
+        to: Some(to.join(", ")),
+    })
 }
 
 fn whole(item: &Item, from: Option<String>, to: Option<String>) -> Change {

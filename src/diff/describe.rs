@@ -177,7 +177,10 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         Kind::Classify { labels } if labels.iter().enumerate().all(|(i, label)| *label == i.to_string()) => {
             format!("classify {}", labels.len())
         }
-        Kind::Classify { labels } => format!("classify {}", labels.join(", ")),
+        Kind::Classify { labels } => {
+            let labels: Vec<String> = labels.iter().map(|label| quoted(label)).collect();
+            format!("classify {}", labels.join(", "))
+        }
         Kind::Regress { low, high } => format!("regress {low:?} .. {high:?}"),
     };
     let data = match data {
@@ -201,6 +204,12 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
             ("uncertainty", uncertainty),
         ],
     }
+}
+
+/// A label as the language writes it: in quotes, unless it is a word or a number.
+fn quoted(label: &str) -> String {
+    let is_plain = label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if is_plain { label.to_owned() } else { format!("{label:?}") }
 }
 
 fn metric_name(metric: Metric) -> &'static str {
@@ -238,7 +247,7 @@ fn describe_training(training: &Training) -> Vec<Item> {
         None => ("epochs", epochs.to_string()),
     };
     let warmup = |warmup: &Warmup| match warmup {
-        Warmup::Fraction(fraction) => format!("{}%", (fraction * 1e6).round() / 1e4),
+        Warmup::Fraction(fraction) => format!("{}%", (fraction * 1e14).round() / 1e12),
         Warmup::Steps(steps) => steps.to_string(),
     };
     let schedule = match schedule {

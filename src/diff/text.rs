@@ -72,7 +72,7 @@ fn checkpoint(diff: &Diff) -> String {
     let mut lines = if fit.is_whole() {
         let (tensors, parameters) = fit.sum(Status::Fits);
         vec![format!(
-            "a checkpoint of {} fits {}: all {tensors} tensors, {} parameters",
+            "the tensors of a checkpoint of {} fit {} by name and shape: all {tensors} tensors, {} parameters",
             diff.from,
             diff.to,
             thousands(parameters as u64)

@@ -1,6 +1,6 @@
 //! What a `.cam` file means: [`Program`], resolved and checked, with no syntax left in it.
 //!
-//! Made only by `analysis::lower`, from a file without mistakes, so later stages cannot fail on it: a `Program`
+//! Made by `analysis::lower_program`, from a file without mistakes, so later stages cannot fail on it: a `Program`
 //! in which, say, the heads do not divide the hidden size does not exist. Deliberately absent: spans, comments,
 //! and every default that was not written (all are filled in here).
 

@@ -33,9 +33,7 @@ pub fn chunks(text: &str) -> Vec<Chunk> {
         }
         let misspelt = || misspelt_keyword(token, text).filter(|_| depth == 0);
         let Some((start, keyword)) = keyword(token).or_else(misspelt) else { continue };
-        let is_base = current.keyword == Some("assert") && keyword == "backbone";
-        if is_base && !text[current.start..start].contains('\n') {
-            // `1.2 x backbone`
+        if current.keyword == Some("assert") && keyword == "backbone" && is_base(text, &tokens[..at], start) {
             continue;
         }
         current.end = start;
@@ -56,6 +54,12 @@ fn keyword(token: &Token) -> Option<(usize, &'static str)> {
     let Token::Word { start, word } = token else { return None };
     let keyword = KEYWORDS.into_iter().find(|keyword| keyword == word)?;
     Some((*start, keyword))
+}
+
+/// `1.2 x backbone`, or the same on one line with a mistake in it; `tokens` end with the word.
+fn is_base(text: &str, tokens: &[Token], start: usize) -> bool {
+    let [.., Token::Word { start: before, word }, _] = tokens else { return false };
+    word.ends_with('x') || !text[*before..start].contains('\n')
 }
 
 fn misspelt_keyword(token: &Token, text: &str) -> Option<(usize, &'static str)> {

@@ -353,7 +353,7 @@ fn task(name: &str, dice: &mut Dice) -> Task {
         entries.push(tokens("metric", [dice.pick(metrics)]));
     }
     if dice.chance(20) {
-        entries.push(tokens("weight", [dice.pick(&["2.0", "0", "-0", "1_000", "1e-300"])]));
+        entries.push(tokens("weight", [dice.pick(&["2.0", "0", "-0", "1_000", "1e-30"])]));
     }
     Task { name: name.to_owned(), entries, is_scored, donor: None }
 }

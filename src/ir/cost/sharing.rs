@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::ir::{Component, Embeddings, Flow, Layer, ParameterCount, Pooler, Program, Sampler, Weights};
+use crate::ir::{
+    Component, Embeddings, Flow, Layer, ParameterCount, Pooler, Program, Sampler, Uncertainty, Weights,
+};
 
 /// Parameters for a number of tasks, over those of the plain backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -39,6 +41,8 @@ pub fn fine_tuned(program: &Program) -> Program {
     alone.ladder = None;
     alone.pooler = Pooler { weights, flow };
     alone.tasks.truncate(1);
+    // Nothing is scored, and the donor may be gone.
+    alone.tasks.iter_mut().for_each(|task| task.uncertainty = Uncertainty::Entropy);
     alone.training.sampler = Sampler::Proportional;
     alone
 }
