@@ -1,7 +1,8 @@
 //! `assert`: a bound on what the form costs, checked when the form is known.
 //!
-//! Memory is the most that training needs, FLOPs are those of a training step without the sampler's scoring, both over
-//! the form's own batch of the longest examples ([`ir::cost`](crate::ir::cost)); a ratio is to the plain backbone, fine-tuned as a whole on the same load.
+//! Memory is the most that training needs, FLOPs are those of a training step without the sampler's scoring, both
+//! over the form's own batch of the longest examples ([`ir::cost`](crate::ir::cost)). A ratio is to the plain
+//! backbone, fine-tuned as a whole on the same load.
 
 use std::collections::HashMap;
 

@@ -12,7 +12,7 @@ use crate::{
     syntax::ast::{self, Entry, Value, Word},
 };
 
-pub const LABELS: usize = 10_000;
+const LABELS: usize = 10_000;
 
 /// A kind before its data set is asked.
 #[derive(Clone, Debug, PartialEq)]
