@@ -1,0 +1,7 @@
+//! `camtlc` as a user meets it: exit codes, and what stands on stdout and stderr. Nothing is built here.
+
+mod build;
+mod check;
+mod show;
+mod support;
+mod write;
