@@ -12,6 +12,13 @@ use super::{
     properties::{self, Around},
 };
 
+#[test]
+fn models_as_they_are_have_all_properties() {
+    for text in corpus() {
+        properties::check_text(&text, &Around::default());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
