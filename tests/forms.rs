@@ -285,3 +285,12 @@ fn a_variant_replaces_a_bottleneck_of_either_sort() {
     );
     assert!(report.contains("a ladder of bottlenecks is detached as a whole"), "{report}");
 }
+
+#[test]
+fn a_variants_length_takes_the_place_of_the_models() {
+    let shorter = compile("train { epochs 2 } variant v { train { steps 9 } }");
+    assert_eq!(shorter.warnings.codes(), [""; 0], "`epochs` is not there beside `steps`");
+    let longer = compile("train { steps 9 } variant v { train { epochs 2 } }");
+    let training = &longer.variants[0].training;
+    assert_eq!((training.steps, training.epochs), (None, 2));
+}
