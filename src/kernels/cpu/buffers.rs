@@ -59,7 +59,12 @@ impl Fresh {
 
     /// The buffer in blocks of `size` elements, the last one shorter.
     pub fn blocks(&mut self, size: usize) -> std::slice::ChunksMut<'_, MaybeUninit<f32>> {
-        self.values.spare_capacity_mut()[..self.len].chunks_mut(size.max(1))
+        self.whole().chunks_mut(size.max(1))
+    }
+
+    /// The buffer in one piece.
+    pub fn whole(&mut self) -> &mut [MaybeUninit<f32>] {
+        &mut self.values.spare_capacity_mut()[..self.len]
     }
 
     /// # Safety

@@ -100,12 +100,12 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
             }
             if down.learn {
                 let (dy, inner) = (Rows::new(&dy, HIDDEN), Rows::new(&inner, INNER));
-                weight_gradient(rows, gradients.get_or_alloc_mut(&down.weight)?, dy, inner);
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&down.weight)?, dy)], inner);
                 add(gradients.get_or_alloc_mut(&down.bias)?, &sums.bias);
             }
             if up.learn {
                 let (dinner, x) = (Rows::new(&dinner, INNER), Rows::new(values(&x), HIDDEN));
-                weight_gradient(rows, gradients.get_or_alloc_mut(&up.weight)?, dinner, x);
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&up.weight)?, dinner)], x);
                 add(gradients.get_or_alloc_mut(&up.bias)?, &inner_sums.bias);
             }
             Ok(())

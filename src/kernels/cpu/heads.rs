@@ -3,8 +3,10 @@
 //! There is no padding and no mask: a sequence sees its own rows only. Rows of scores lie `stride` apart, a whole
 //! number of blocks of the product.
 
+use std::mem::MaybeUninit;
+
 use super::buffers::with_scratch;
-use super::math::{dot, exp, largest, sum};
+use super::math::{dot, softmax};
 use super::matmul::{Operand, Small, Target};
 use super::simd::vectorized;
 use crate::kernels::pass::Mask;
@@ -63,8 +65,8 @@ impl Heads {
         &sequence.projected[which * self.hidden + head * self.width()..]
     }
 
-    /// Writes what the tokens of one sequence attend to, `[len, hidden]`.
-    pub fn forward(self, inputs: &Inputs, sequence: usize, output: &mut [f32]) {
+    /// Writes what the tokens of one sequence attend to, `[len, hidden]`: all of `output`.
+    pub fn forward(self, inputs: &Inputs, sequence: usize, output: &mut [MaybeUninit<f32>]) {
         let sequence = inputs.of(sequence, self.hidden);
         let (len, width, stride) = (sequence.len, self.width(), sequence.len.next_multiple_of(32));
         let product = Small::new();
@@ -76,7 +78,7 @@ impl Heads {
                 }
                 product.product(
                     (len, len, width),
-                    Target::over(&mut output[head * width..], self.hidden),
+                    Target::new(&mut output[head * width..], self.hidden),
                     Operand::rows(scores, stride),
                     Operand::rows(self.part(&sequence, 2, head), 3 * self.hidden),
                 );
@@ -95,21 +97,16 @@ impl Heads {
         );
         let scale = self.scale();
         vectorized(|| {
-            for row in scores.chunks_exact_mut(stride) {
-                row[..len].iter_mut().for_each(|s| *s *= scale);
-            }
             if let Some((bias, blocks)) = sequence.bias {
+                // the scale follows; here it is taken out of the bias
+                let inverse = 1.0 / scale;
                 for (row, column, entry, n) in blocks.rows(len) {
                     let scores = &mut scores[row * stride + column..][..n];
-                    scores.iter_mut().zip(&bias[entry..]).for_each(|(s, &m)| *s += m);
+                    scores.iter_mut().zip(&bias[entry..]).for_each(|(s, &m)| *s = m.mul_add(inverse, *s));
                 }
             }
             for row in scores.chunks_exact_mut(stride) {
-                let row = &mut row[..len];
-                let largest = largest(row);
-                row.iter_mut().for_each(|s| *s = exp(*s - largest));
-                let inverse = 1.0 / sum(row, |s| s);
-                row.iter_mut().for_each(|s| *s *= inverse);
+                softmax(&mut row[..len], scale);
             }
         });
     }
@@ -119,9 +116,15 @@ impl Heads {
         1.0 / (self.width() as f32).sqrt()
     }
 
-    /// Writes the gradient of one sequence's query, key and value, `[len, 3 hidden]`, and returns that of its task's
+    /// Writes the gradient of one sequence's query, key and value, `[len, 3 hidden]` (all of `gradient`), and returns that of its task's
     /// bias entries. `dy` is the gradient of what `forward` wrote.
-    pub fn backward(self, inputs: &Inputs, sequence: usize, dy: &[f32], gradient: &mut [f32]) -> Vec<f32> {
+    pub fn backward(
+        self,
+        inputs: &Inputs,
+        sequence: usize,
+        dy: &[f32],
+        gradient: &mut [MaybeUninit<f32>],
+    ) -> Vec<f32> {
         let sequence = inputs.of(sequence, self.hidden);
         let (len, stride) = (sequence.len, sequence.len.next_multiple_of(32));
         let mut dbias = vec![0.0; sequence.bias.map_or(0, |(_, blocks)| blocks.entries())];
@@ -143,7 +146,7 @@ impl Heads {
         head: usize,
         (softmax, dropped, dscores): (&[f32], &mut [f32], &mut [f32]), // [len, stride]
         dy: &[f32],
-        gradient: &mut [f32],
+        gradient: &mut [MaybeUninit<f32>],
         dbias: &mut [f32],
     ) {
         let (len, width, hidden) = (sequence.len, self.width(), self.hidden);
@@ -162,7 +165,7 @@ impl Heads {
         // dV = weights^T dY
         product.product(
             (len, len, width),
-            Target::over(&mut gradient[2 * hidden + head * width..], 3 * hidden),
+            Target::new(&mut gradient[2 * hidden + head * width..], 3 * hidden),
             Operand::transposed(weights, stride),
             Operand::rows(dy, hidden),
         );
@@ -195,13 +198,13 @@ impl Heads {
         // dQ = dS K / sqrt(d_head), dK = dS^T Q / sqrt(d_head)
         product.product(
             (len, len, width),
-            Target::over(&mut gradient[head * width..], 3 * hidden),
+            Target::new(&mut gradient[head * width..], 3 * hidden),
             Operand::rows(dscores, stride),
             Operand::rows(k, 3 * hidden),
         );
         product.product(
             (len, len, width),
-            Target::over(&mut gradient[hidden + head * width..], 3 * hidden),
+            Target::new(&mut gradient[hidden + head * width..], 3 * hidden),
             Operand::transposed(dscores, stride),
             Operand::rows(q, 3 * hidden),
         );

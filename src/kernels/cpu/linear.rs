@@ -45,10 +45,12 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
             let _span = span!("linear", backward);
             let dy = take_gradient!(gradients, &ghost); // [rows, out]
             if learn {
-                // dW = dy^T x, db = sum of the rows of dy
+                let parts: Vec<f32> =
+                    dy.par_chunks(step * out).flat_map_iter(|dy| sum_rows(dy, out)).collect();
+                add(gradients.get_or_alloc_mut(&bias)?, &sum_rows(&parts, out));
+                // dW = dy^T x
                 let (dy, x) = (Rows::new(&dy, out), Rows::new(values(&x), IN));
-                weight_gradient(rows, gradients.get_or_alloc_mut(&weight)?, dy, x);
-                add(gradients.get_or_alloc_mut(&bias)?, &sum_rows(dy.values, out));
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&weight)?, dy)], x);
             }
             // dx = dy W
             let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
@@ -62,19 +64,13 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     y
 }
 
-/// The sum of rows of `width`, in a fixed number of parts.
+/// The sum of rows of `width`.
 pub fn sum_rows(rows: &[f32], width: usize) -> Vec<f32> {
-    const PARTS: usize = 16;
-    let share = (rows.len() / width).div_ceil(PARTS).max(1) * width;
-    let sum = |rows: &[f32]| {
-        let mut sum = vec![0.0f32; width];
-        vectorized(|| {
-            for row in rows.chunks_exact(width) {
-                sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
-            }
-        });
-        sum
-    };
-    let parts: Vec<Vec<f32>> = rows.par_chunks(share).map(sum).collect();
-    sum(&parts.concat())
+    let mut sum = vec![0.0f32; width];
+    vectorized(|| {
+        for row in rows.chunks_exact(width) {
+            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+        }
+    });
+    sum
 }

@@ -61,7 +61,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
             }
             if dense.learn {
                 let (dy, x) = (Rows::new(&dy, HIDDEN), Rows::new(values(&x), IN));
-                weight_gradient(rows, gradients.get_or_alloc_mut(&dense.weight)?, dy, x);
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&dense.weight)?, dy)], x);
                 add(gradients.get_or_alloc_mut(&dense.bias)?, &sums.bias);
             }
             Ok(())

@@ -6,7 +6,8 @@ pub fn exp(x: f32) -> f32 {
     // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND); // its lowest bits are n
+    let n = shifted - ROUND;
     let r = n.mul_add(-0.693_359_4, x); // ln 2 in two parts, the first exact in few bits
     let r = n.mul_add(2.121_944_4e-4, r);
     let p = 1.984_127e-4f32;
@@ -17,7 +18,7 @@ pub fn exp(x: f32) -> f32 {
     let p = p.mul_add(r, 0.5);
     let p = p.mul_add(r, 1.0);
     let p = p.mul_add(r, 1.0);
-    p * f32::from_bits((((n as i32) + 127) << 23) as u32)
+    p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
 /// Phi(x), the normal distribution function, and phi(x), its density.
@@ -80,6 +81,27 @@ pub fn largest(row: &[f32]) -> f32 {
         }
     }
     lanes.iter().copied().fold(rest, f32::max)
+}
+
+/// x <- softmax(scale x), for a positive scale.
+#[inline(always)]
+pub fn softmax(row: &mut [f32], scale: f32) {
+    let shift = largest(row);
+    let mut sums = [0.0f32; LANES];
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *x = exp((*x - shift) * scale);
+            *sum += *x;
+        }
+    }
+    let mut total = 0.0;
+    for x in rest {
+        *x = exp((*x - shift) * scale);
+        total += *x;
+    }
+    let inverse = 1.0 / (total + sums.iter().sum::<f32>());
+    row.iter_mut().for_each(|x| *x *= inverse);
 }
 
 /// x <- (x - mean) / sqrt(var + epsilon); returns 1 / sqrt(var + epsilon).

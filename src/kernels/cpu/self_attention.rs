@@ -2,12 +2,15 @@
 //!
 //! The sequences run in parallel. Kept for backward are query, key and value; the softmax is made again.
 
+use std::mem::MaybeUninit;
+
 use dfdx::prelude::{Cpu, HasShape, Tape};
 use rayon::prelude::*;
 
 use super::buffers::{Fresh, add, values};
 use super::heads::{Bias, Heads, Inputs};
 use super::matmul::{Operand, Right, Rows, Target, weight_gradient, with_left};
+use super::residual::Sums;
 use super::simd::vectorized;
 use super::{linear, span, take_gradient, tokens};
 use crate::kernels::{BlockShape, Dense, Matrix, Pass, Segments, Tokens};
@@ -27,12 +30,13 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let task_bias = bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
     let inputs = Inputs { projected: &projected, bias: task_bias, segments };
 
-    let mut context = vec![0.0; rows * HIDDEN];
+    let mut context = Fresh::new(rows * HIDDEN);
     by_sequence(&mut context, segments, HIDDEN)
         .into_par_iter()
         .enumerate()
         .for_each(|(sequence, context)| heads.forward(&inputs, sequence, context));
-    let y = tokens(&pass.device, context, rows);
+    // SAFETY: every sequence has written its rows, and the sequences are all rows.
+    let y = tokens(&pass.device, unsafe { context.finish() }, rows);
 
     if T::OWNS_TAPE {
         let (ghost, x, segments) = (y.ghost(), x.clone(), segments.clone());
@@ -42,7 +46,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             let task_bias =
                 bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
             let inputs = Inputs { projected: &projected, bias: task_bias, segments: &segments };
-            let mut dprojected = vec![0.0; rows * 3 * HIDDEN];
+            let mut dprojected = Fresh::new(rows * 3 * HIDDEN);
             let parts: Vec<Vec<f32>> = by_sequence(&mut dprojected, &segments, 3 * HIDDEN)
                 .into_par_iter()
                 .enumerate()
@@ -51,6 +55,8 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                     heads.backward(&inputs, sequence, &dy[range.start * HIDDEN..range.end * HIDDEN], d)
                 })
                 .collect();
+            // SAFETY: every sequence has written its rows, and the sequences are all rows.
+            let dprojected = unsafe { dprojected.finish() };
             if let Some((bias, blocks)) = &bias {
                 let dbias = gradients.get_or_alloc_mut(bias)?; // [tasks, entries]
                 for (sequence, part) in parts.iter().enumerate() {
@@ -64,20 +70,33 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             });
             let step = rights[0].block_rows(rows);
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
-            dx.par_chunks_mut(step * HIDDEN).zip(dprojected.par_chunks(step * 3 * HIDDEN)).for_each(
-                |(dx, d)| {
+            let sums: Vec<Sums> = dx
+                .par_chunks_mut(step * HIDDEN)
+                .zip(dprojected.par_chunks(step * 3 * HIDDEN))
+                .map(|(dx, d)| {
                     for (i, right) in rights.iter().enumerate() {
                         let left = Operand::rows(&d[i * HIDDEN..], 3 * HIDDEN);
                         right.product(dx.len() / HIDDEN, left, Target::onto(dx, HIDDEN));
                     }
-                },
-            );
-            let sums = linear::sum_rows(&dprojected, 3 * HIDDEN);
+                    Sums { bias: linear::sum_rows(d, 3 * HIDDEN), ..Sums::default() }
+                })
+                .collect();
+            let dbias = Sums::total(sums).bias;
             for (i, dense) in dense.iter().enumerate().filter(|(_, dense)| dense.learn) {
-                let d = Rows { values: &dprojected[i * HIDDEN..], width: HIDDEN, stride: 3 * HIDDEN };
-                let target = gradients.get_or_alloc_mut(&dense.weight)?;
-                weight_gradient(rows, target, d, Rows::new(values(&x), HIDDEN));
-                add(gradients.get_or_alloc_mut(&dense.bias)?, &sums[i * HIDDEN..][..HIDDEN]);
+                add(gradients.get_or_alloc_mut(&dense.bias)?, &dbias[i * HIDDEN..][..HIDDEN]);
+            }
+            if dense.iter().any(|dense| dense.learn) {
+                let part =
+                    |i: usize| Rows { values: &dprojected[i * HIDDEN..], width: HIDDEN, stride: 3 * HIDDEN };
+                let [mut q, mut k, mut v] = [Vec::new(), Vec::new(), Vec::new()];
+                for (dense, taken) in dense.iter().zip([&mut q, &mut k, &mut v]) {
+                    *taken = take_gradient!(gradients, &dense.weight);
+                }
+                let targets = [(&mut q[..], part(0)), (&mut k[..], part(1)), (&mut v[..], part(2))];
+                weight_gradient(rows, targets, Rows::new(values(&x), HIDDEN));
+                for (dense, made) in dense.iter().zip([q, k, v]) {
+                    **gradients.get_or_alloc_mut(&dense.weight)? = made;
+                }
             }
             Ok(())
         });
@@ -119,13 +138,17 @@ fn project<const HIDDEN: usize>(
     unsafe { projected.finish() }
 }
 
-/// One mutable slice a sequence.
-fn by_sequence<'a>(mut values: &'a mut [f32], segments: &Segments, width: usize) -> Vec<&'a mut [f32]> {
+/// One slice a sequence.
+fn by_sequence<'a>(
+    buffer: &'a mut Fresh,
+    segments: &Segments,
+    width: usize,
+) -> Vec<&'a mut [MaybeUninit<f32>]> {
+    let mut rest = buffer.whole();
     (0..segments.sequences())
         .map(|sequence| {
-            let (head, tail) =
-                std::mem::take(&mut values).split_at_mut(segments.range(sequence).len() * width);
-            values = tail;
+            let (head, tail) = std::mem::take(&mut rest).split_at_mut(segments.range(sequence).len() * width);
+            rest = tail;
             head
         })
         .collect()

@@ -61,7 +61,7 @@ impl Engine {
         let largest = match self {
             Engine::Gemm => 512, // enough to make its packing of the right factor cheap
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Engine::Tiles => 128, // a block's operands and results stay in the L2 cache
+            Engine::Tiles => 192, // a block's operands and results stay in the L2 cache
         };
         rows.div_ceil(rayon::current_num_threads()).next_multiple_of(32).clamp(32, largest)
     }

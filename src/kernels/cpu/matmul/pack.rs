@@ -17,6 +17,9 @@ use super::tiles::BLOCK;
 #[repr(C, align(4096))]
 pub struct Page([u8; 4096]);
 
+/// How many pages ahead the rows of a factor are fetched.
+const AHEAD: usize = 2;
+
 /// A page's bytes by its four tiles, 16 rows of 16 words each.
 type Words = [[[u32; 16]; 16]; 4];
 
@@ -70,26 +73,17 @@ impl<'a> Factor<'a> {
         for half in 0..2 {
             let outer = count.0.saturating_sub(16 * half).min(16);
             let start = start.wrapping_add(16 * half * self.outer);
-            let (mut high, mut low) = ([_mm512_setzero_si512(); 16], [_mm512_setzero_si512(); 16]);
-            // SAFETY: only elements within `count` are read, and a masked load touches no others.
+            // SAFETY: as the caller vouches; the tiles of this half are in the page.
             unsafe {
-                if self.inner == 1 {
-                    let (first, second) = (lanes(count.1), lanes(count.1.saturating_sub(16)));
-                    for i in 0..outer {
-                        let row = start.wrapping_add(i * self.outer);
-                        let k = _mm512_maskz_loadu_ps(first, row);
-                        let later = _mm512_maskz_loadu_ps(second, row.wrapping_add(16));
-                        (high[i], low[i]) = pairs_along(k, later);
+                let (mut high, mut low) = match (self.inner == 1, outer == 16 && count.1 == BLOCK) {
+                    (true, true) => self.rows_along(start, |_| !0, [!0; 2]),
+                    (false, true) => self.rows_across(start, |_| !0),
+                    (true, false) => {
+                        let k = [lanes(count.1), lanes(count.1.saturating_sub(16))];
+                        self.rows_along(start, |i| if i < outer { !0 } else { 0 }, k)
                     }
-                } else {
-                    for pair in 0..count.1.div_ceil(2).min(16) {
-                        let row = start.wrapping_add(2 * pair * self.inner);
-                        let even = _mm512_maskz_loadu_ps(lanes(outer), row);
-                        let second = if 2 * pair + 1 < count.1 { lanes(outer) } else { 0 };
-                        let odd = _mm512_maskz_loadu_ps(second, row.wrapping_add(self.inner));
-                        (high[pair], low[pair]) = pairs_across(even, odd);
-                    }
-                }
+                    (false, false) => self.rows_across(start, |k| if k < count.1 { lanes(outer) } else { 0 }),
+                };
                 // pairs were read along rows of the tile's kind, or across them
                 if (self.inner == 1) == (self.side == Side::Right) {
                     transpose(&mut high);
@@ -103,18 +97,75 @@ impl<'a> Factor<'a> {
         }
     }
 
+    /// Words of elements that follow each other along k, a row each: row i where `rows(i)` says so, its `k` lanes.
+    ///
+    /// # Safety
+    /// The lanes asked for are inside the buffer.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn rows_along(
+        &self,
+        start: *const f32,
+        rows: impl Fn(usize) -> __mmask16,
+        k: [__mmask16; 2],
+    ) -> ([__m512i; 16], [__m512i; 16]) {
+        let (mut high, mut low) = ([_mm512_setzero_si512(); 16], [_mm512_setzero_si512(); 16]);
+        for i in 0..16 {
+            let row = start.wrapping_add(i * self.outer);
+            _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(AHEAD * BLOCK).cast());
+            _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(AHEAD * BLOCK + 16).cast());
+            // SAFETY: as the caller vouches: a masked load touches no other lanes.
+            let (first, later) = unsafe {
+                let later = _mm512_maskz_loadu_ps(k[1] & rows(i), row.wrapping_add(16));
+                (_mm512_maskz_loadu_ps(k[0] & rows(i), row), later)
+            };
+            (high[i], low[i]) = pairs_along(first, later);
+        }
+        (high, low)
+    }
+
+    /// Words of elements k and k + 1, a pair of k each: the lanes `outer(k)` of element k.
+    ///
+    /// # Safety
+    /// The lanes asked for are inside the buffer.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn rows_across(
+        &self,
+        start: *const f32,
+        outer: impl Fn(usize) -> __mmask16,
+    ) -> ([__m512i; 16], [__m512i; 16]) {
+        let (mut high, mut low) = ([_mm512_setzero_si512(); 16], [_mm512_setzero_si512(); 16]);
+        for pair in 0..16 {
+            let k = 2 * pair;
+            let row = start.wrapping_add(k * self.inner);
+            let next = row.wrapping_add(self.inner);
+            _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(AHEAD * BLOCK).cast());
+            _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(AHEAD * BLOCK).cast());
+            // SAFETY: as the caller vouches: a masked load touches no other lanes.
+            let (even, odd) =
+                unsafe { (_mm512_maskz_loadu_ps(outer(k), row), _mm512_maskz_loadu_ps(outer(k + 1), next)) };
+            (high[pair], low[pair]) = pairs_across(even, odd);
+        }
+        (high, low)
+    }
+
     /// Packs the blocks of outer rows `first ..` that `pages` has room for, `steps` pages each, of a factor of
     /// `outer` x `k`; the inner side starts at `from`. On this thread.
     pub fn pack(&self, first: usize, outer: usize, from: usize, k: usize, steps: usize, pages: &mut [Room]) {
-        for (block, pages) in pages.chunks_exact_mut(steps).enumerate() {
-            let i = first + block * BLOCK;
-            for (step, page) in pages.iter_mut().enumerate() {
-                let at = from + step * BLOCK;
-                let count = (outer.saturating_sub(i).min(BLOCK), k.saturating_sub(at).min(BLOCK));
-                // SAFETY: pages are made only where the tile unit is, which comes with AVX-512; `Operand::check` has
-                // seen that `outer` x `k` elements are there.
-                unsafe { self.page((i, at), count, page) };
-            }
+        let blocks = pages.len() / steps;
+        let mut one = |block: usize, step: usize| {
+            let (i, at) = (first + block * BLOCK, from + step * BLOCK);
+            let count = (outer.saturating_sub(i).min(BLOCK), k.saturating_sub(at).min(BLOCK));
+            // SAFETY: pages are made only where the tile unit is, which comes with AVX-512; `Operand::check` has seen
+            // that `outer` x `k` elements are there.
+            unsafe { self.page((i, at), count, &mut pages[block * steps + step]) };
+        };
+        // along the rows of the buffer: what is read next is near
+        if self.inner == 1 {
+            (0..blocks).for_each(|block| (0..steps).for_each(|step| one(block, step)));
+        } else {
+            (0..steps).for_each(|step| (0..blocks).for_each(|block| one(block, step)));
         }
     }
 

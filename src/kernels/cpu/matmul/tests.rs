@@ -115,8 +115,7 @@ fn the_gradient_of_a_weight_adds_over_all_tokens() {
             weight_gradient::on(
                 engine,
                 rows,
-                &mut c,
-                Rows { values: &dy, width: out, stride: out + 4 },
+                [(&mut c, Rows { values: &dy, width: out, stride: out + 4 })],
                 Rows { values: &x, width: into, stride: into },
             );
             let expected = reference((out, rows, into), |i, l| dy[l * (out + 4) + i], |l, j| x[l * into + j]);

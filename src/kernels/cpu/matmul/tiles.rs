@@ -166,14 +166,15 @@ pub unsafe fn blocks(
     stride: usize,
     accumulate: bool,
 ) {
-    const RIGHT_PAGES: usize = 288; // what of b stays in a core's L2 cache
-    const STEPS: usize = 24;
+    const RIGHT_PAGES: usize = 144; // what of b stays in a core's L2 cache while rows of a pass by
+    // 6 pages of a and of b fill the 48 KiB of the L1 cache; where k is long, fewer passes over c are worth more
+    let most = if steps >= 24 { 24 } else { 6 };
     assert!(a.len() >= m.div_ceil(BLOCK) * steps && b.len() >= n.div_ceil(BLOCK) * steps, "too few pages");
     let tiles = Configured::new();
-    let columns = (RIGHT_PAGES / steps.min(STEPS)).max(1);
+    let columns = (RIGHT_PAGES / steps.min(most)).max(1);
     for first in (0..n.div_ceil(BLOCK)).step_by(columns) {
-        for from in (0..steps).step_by(STEPS) {
-            let count = (steps - from).min(STEPS);
+        for from in (0..steps).step_by(most) {
+            let count = (steps - from).min(most);
             let accumulate = accumulate || from > 0;
             for row in 0..m.div_ceil(BLOCK) {
                 for column in first..n.div_ceil(BLOCK).min(first + columns) {

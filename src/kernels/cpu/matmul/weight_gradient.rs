@@ -28,35 +28,45 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// target += dy^T x over `rows` tokens, target [dy.width, x.width] row by row. On all cores.
-pub fn weight_gradient(rows: usize, target: &mut [f32], dy: Rows, x: Rows) {
-    on(Engine::best(), rows, target, dy, x);
+/// target += dy^T x over `rows` tokens for each target and its dy, target [dy.width, x.width] row by row. On all cores.
+pub fn weight_gradient<const N: usize>(rows: usize, targets: [(&mut [f32], Rows); N], x: Rows) {
+    on(Engine::best(), rows, targets, x);
 }
 
-pub(super) fn on(engine: Engine, rows: usize, target: &mut [f32], dy: Rows, x: Rows) {
-    let (out, into) = (dy.width, x.width);
-    let (left, right) = (Operand::transposed(dy.values, dy.stride), Operand::rows(x.values, x.stride));
-    left.check(out, rows);
-    right.check(rows, into);
+pub(super) fn on<const N: usize>(engine: Engine, rows: usize, targets: [(&mut [f32], Rows); N], x: Rows) {
+    let right = Operand::rows(x.values, x.stride);
+    right.check(rows, x.width);
+    for (_, dy) in &targets {
+        Operand::transposed(dy.values, dy.stride).check(dy.width, rows);
+    }
+    let large = targets.iter().any(|(_, dy)| dy.width * x.width * rows >= 1 << 18);
     match engine {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        Engine::Tiles if out * into * rows >= 1 << 18 => in_tiles(rows, target, into, left, right),
+        Engine::Tiles if large => in_tiles(rows, targets, (x.width, right)),
         _ => {
-            let small = out * into * rows < 1 << 18;
-            let parallelism = if small { Parallelism::None } else { Parallelism::Rayon(0) };
-            gemm_product((out, rows, into), &mut Target::onto(target, into), left, right, parallelism);
+            let parallelism = if large { Parallelism::Rayon(0) } else { Parallelism::None };
+            for (target, dy) in targets {
+                let left = Operand::transposed(dy.values, dy.stride);
+                let mut target = Target::onto(target, x.width);
+                gemm_product((dy.width, rows, x.width), &mut target, left, right, parallelism);
+            }
         }
     }
 }
 
 /// The tokens in runs, so that a run of the right factor stays in the cache while the left one passes by.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn in_tiles(rows: usize, target: &mut [f32], into: usize, left: Operand, right: Operand) {
-    const RIGHT_PAGES: usize = 256; // 1 MiB: half of a core's L2 cache
-    const OUT: usize = 64; // rows of the result a piece of work
+fn in_tiles<const N: usize>(
+    rows: usize,
+    mut targets: [(&mut [f32], Rows); N],
+    (into, right): (usize, Operand),
+) {
+    const STEPS: usize = 24; // of 32 tokens
     let columns = into.div_ceil(BLOCK);
-    let steps = (RIGHT_PAGES / columns).clamp(4, 32);
-    let (left, right) = (Factor::new(left, Side::Left), Factor::new(right, Side::Right));
+    let steps = rows.div_ceil(BLOCK).min(STEPS);
+    let out: usize = targets.iter().map(|(_, dy)| dy.width).sum();
+    let share = out.div_ceil(rayon::current_num_threads()).next_multiple_of(BLOCK).min(192);
+    let right = Factor::new(right, Side::Right);
     let mut packed: Vec<Room> = room(columns * steps);
     for first in (0..rows).step_by(steps * BLOCK) {
         let steps = (rows - first).div_ceil(BLOCK).min(steps);
@@ -65,12 +75,22 @@ fn in_tiles(rows: usize, target: &mut [f32], into: usize, left: Operand, right: 
             right.pack(block * BLOCK, into, first, rows, steps, pages);
         });
         let packed = &*packed;
-        target.par_chunks_mut(OUT * into).enumerate().for_each(|(piece, target)| {
-            let count = target.len() / into;
-            let mut target = Target::onto(target, into);
+        let pieces: Vec<_> = targets
+            .iter_mut()
+            .flat_map(|(target, dy)| {
+                let left = Factor::new(Operand::transposed(dy.values, dy.stride), Side::Left);
+                target
+                    .chunks_mut(share * into)
+                    .enumerate()
+                    .map(move |(piece, part)| (left, piece * share, part))
+            })
+            .collect();
+        pieces.into_par_iter().for_each(|(left, from, part)| {
+            let count = part.len() / into;
+            let mut target = Target::onto(part, into);
             let start = target.start(count, into);
             with_scratch(count.div_ceil(BLOCK) * steps, |pages| {
-                left.pack(piece * OUT, piece * OUT + count, first, rows, steps, pages);
+                left.pack(from, from + count, first, rows, steps, pages);
                 // SAFETY: `start` has checked that the results are inside the target, which is borrowed mutably.
                 unsafe { tiles::blocks((pages, packed), steps, (count, into), start, into, true) };
             });
