@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use camtl::analysis::{Compiled, Files, NoFiles, Rejected, compile_model};
 use camtl::diagnostics::Style;
-use camtl::ir::{Fidelity, Program, Sampler, Weights};
+use camtl::ir::{Batch, Fidelity, Program, Sampler, Weights};
 use camtl::span::Source;
 
 /// Files that lie in memory.
@@ -130,7 +130,8 @@ fn a_variant_differs_in_what_it_says() {
 
     assert_eq!(less.training, model.training);
     let training = &least.training;
-    assert_eq!((training.steps, training.batch, training.sampler), (Some(9), 8, Sampler::Proportional));
+    assert_eq!((training.steps, training.batch), (Some(9), Batch::Examples(8)));
+    assert_eq!(training.sampler, Sampler::Proportional);
     assert_eq!((training.optimizer.lr, training.optimizer.weight_decay), (2e-3, 0.5));
 }
 
