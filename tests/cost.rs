@@ -136,7 +136,7 @@ fn a_scoring_is_shared_by_the_steps_that_train_on_it() {
 fn a_budget_costs_what_as_many_tokens_cost() {
     let modules = "attach norm to layer 1 freeze embeddings, layer 0";
     for sampler in ["proportional", "mt_uncertainty { candidates 6 }"] {
-        let program = tiny(&format!("{modules} train {{ sampler {sampler} }}"));
+        let program = tiny(&format!("{modules} train {{ sampler {sampler} batch 4 }}"));
         let of = |batch| {
             let load = Load { batch, length: 3 };
             (Flops::of(&program, load), Memory::of(&program, load))

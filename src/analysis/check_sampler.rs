@@ -199,8 +199,8 @@ struct UnknownSampler {
 #[diagnostic(
     code(cam::sampler::budget),
     help(
-        "`sampler mt_uncertainty {{ candidates {fit} }}` draws of each task as many as fit of the longest; \
-         of shorter ones more fit"
+        "`sampler mt_uncertainty {{ candidates {fit} }}` draws as many of each task as the batch holds \
+         of the longest examples; of shorter ones it holds more"
     )
 )]
 struct NoCandidates {

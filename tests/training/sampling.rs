@@ -1,6 +1,8 @@
 //! Which examples a step trains on: budgets of tokens, and scorings that serve several steps.
 
 use camtl::data::Split;
+use camtl::nn::Constant;
+use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::batches::{At, Batches};
 use camtl::train::draws::{Draw, Draws};
@@ -62,6 +64,11 @@ fn sorted(examples: &[At]) -> Vec<At> {
     examples
 }
 
+/// The numbers of the constant part's output.
+fn rows(constant: &Constant<16, Cpu>) -> Vec<f32> {
+    constant.as_ref().expect("the lower layer is constant").as_vec()
+}
+
 fn tokens(train: &Batches, examples: &[At]) -> usize {
     examples.iter().map(|&at| train.tokens(at)).sum()
 }
@@ -85,9 +92,6 @@ fn by_default_every_step_scores_its_own_candidates() {
         let (examples, batch, constant) = scored.take(&network, &train, &picks);
         assert_eq!(drawn.examples, examples);
         assert_eq!(drawn.batch.ids.word, batch.ids.word);
-        let rows = |constant: &Option<dfdx::prelude::Tensor<_, f32, dfdx::prelude::Cpu>>| {
-            constant.as_ref().map(dfdx::prelude::AsArray::as_vec)
-        };
         assert_eq!(rows(&drawn.constant), rows(&constant));
         for ((found, share), task) in drawn.tasks.iter().zip(scored.shares()).zip(0..) {
             let picks = examples.iter().filter(|at| at.task == task).count();
@@ -109,8 +113,8 @@ fn a_scoring_serves_its_steps_in_the_order_of_the_scores() {
             assert_eq!(is_scored(&step.tasks), at == 0);
             assert_eq!(step.tasks.iter().map(|share| share.picks).sum::<usize>(), 8);
             // the constant part's output is that of this step's examples
-            let own = network.constant(&train.batch(&step.examples));
-            let [kept, own] = [&step.constant, &own].map(|constant| constant.as_ref().unwrap().as_vec());
+            let own = rows(&network.constant(&train.batch(&step.examples)));
+            let kept = rows(&step.constant);
             assert_eq!(kept.len(), own.len());
             assert!(kept.iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-5));
         }
