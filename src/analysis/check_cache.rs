@@ -32,10 +32,11 @@ pub fn read_cache(entry: &Entry, sink: &mut Diagnostics) -> Option<Option<u64>> 
     Some(Some(bytes as u64)) // up to 2^50, so exact but for a part of a byte
 }
 
-/// Warns of a cache that nothing is kept in; `entry` is where it is asked for.
-pub fn lint_cache(program: &Program, entry: Span, sink: &mut Diagnostics) {
+/// Warns of a cache that nothing is kept in; `entry` is where it is asked for, `alignment` where that is attached.
+pub fn lint_cache(program: &Program, entry: Span, alignment: Option<Span>, sink: &mut Diagnostics) {
     if program.training.cache.is_some() && program.constant_part() == 0 {
-        sink.push(UnusedCache { why: why_not_constant(program), span: entry });
+        let alignment = alignment.filter(|_| program.embeddings.weights == Weights::Frozen);
+        sink.push(UnusedCache { why: why_not_constant(program), span: entry, alignment });
     }
 }
 
@@ -67,6 +68,8 @@ fn why_not_constant(program: &Program) -> &'static str {
 )]
 struct UnusedCache {
     why: &'static str,
-    #[label("no effect")]
+    #[label(primary, "no effect")]
     span: Span,
+    #[label("trained")]
+    alignment: Option<Span>,
 }

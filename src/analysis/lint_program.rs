@@ -41,7 +41,7 @@ impl Places {
 
 pub fn lint_program(program: &Program, places: Places, sink: &mut Diagnostics) {
     if let Some(cache) = places.cache {
-        lint_cache(program, cache, sink);
+        lint_cache(program, cache, places.alignment, sink);
     }
     let Some(freeze) = places.freeze else { return };
     if let Some(alignment) = places.alignment {
