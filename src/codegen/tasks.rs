@@ -183,6 +183,7 @@ fn training(training: &Training) -> TokenStream {
             dropout: #dropout,
             evaluate_every: #evaluate_every,
             seed: #seed,
+            cache: None,
         }
     }
 }

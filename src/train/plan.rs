@@ -120,6 +120,9 @@ pub struct Training {
     /// Steps between evaluations; `None`: once an epoch and at the end.
     pub evaluate_every: Option<usize>,
     pub seed: u64,
+    /// The most bytes that outputs of the constant layers take on disk, to be read again in later steps and runs;
+    /// `None`: they are computed in every step.
+    pub cache: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

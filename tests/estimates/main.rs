@@ -126,6 +126,7 @@ fn training(dropout: f64) -> Training {
         dropout,
         evaluate_every: None,
         seed: 1,
+        cache: None,
     }
 }
 

@@ -135,6 +135,7 @@ pub const PLAN: Plan = Plan {
         dropout: 0.1,
         evaluate_every: Some(20),
         seed: 7,
+        cache: None,
     },
 };
 

@@ -200,6 +200,7 @@ mod tests {
         dropout: 0.1,
         evaluate_every: None,
         seed: 1,
+        cache: None,
     };
 
     fn set(pairs: &[(&str, &str)]) -> Training {
@@ -249,6 +250,7 @@ mod tests {
             dropout: 0.0,
             evaluate_every: Some(50),
             seed: 7,
+            cache: None,
         };
         assert_eq!(changed, expected);
     }
