@@ -5,6 +5,7 @@
 //! | [`plan`] | what a generated crate states about its model: tasks, metrics, settings |
 //! | [`network`] | the network without its type parameters: constant part, logits, parameters |
 //! | [`batches`] | examples of all tasks, assembled to flat batches |
+//! | [`cached`] | the network with its constant part kept on disk |
 //! | [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
@@ -16,6 +17,7 @@
 //! depends on how threads are timed. Only what is measured in seconds differs.
 
 pub mod batches;
+pub mod cached;
 pub mod checkpoint;
 pub mod evaluate;
 pub mod events;

@@ -173,6 +173,14 @@ mod tests {
             parts.iter().flat_map(|(ids, rows)| rows.iter().map(|&row| ids[row])).collect()
         }
 
+        fn rows(&self, ids: &Vec<usize>) -> Option<Vec<f32>> {
+            Some(ids.iter().map(|&id| id as f32).collect())
+        }
+
+        fn of_rows(&self, rows: Vec<f32>, _: usize) -> Vec<usize> {
+            rows.into_iter().map(|id| id as usize).collect()
+        }
+
         fn logits<T: Tape<f32, Cpu>>(
             &self,
             ids: Vec<usize>,
