@@ -6,7 +6,7 @@
 //! | [`network`] | the network without its type parameters: constant part, logits, parameters |
 //! | [`batches`] | examples of all tasks, assembled to flat batches |
 //! | [`cached`] | the network with its constant part kept on disk |
-//! | [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
+//! | [`draws`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
@@ -19,6 +19,7 @@
 pub mod batches;
 pub mod cached;
 pub mod checkpoint;
+pub mod draws;
 pub mod evaluate;
 pub mod events;
 mod files;

@@ -118,7 +118,7 @@ pub fn train<N: Network>(
         plan,
         log: Log::open(&run.events())?,
         evaluations: Log::open(&run.evaluations())?,
-        sampler: Sampler::new(training.sampler, training.batch, &inputs.train.sizes(), training.seed),
+        sampler: Sampler::new(training, &inputs.train),
         learner: Learner::new(network, training, schedule.total),
         progress,
         started: Instant::now(),

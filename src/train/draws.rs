@@ -1,0 +1,185 @@
+//! What a training draws, step for step: chance alone, independent of the network, so that it can run ahead.
+//!
+//! Every task has a shuffled deck of its examples. Examples are dealt off the top, without replacement, and the deck
+//! is shuffled anew when it is used up; under MT-Uncertainty the candidates that are not picked count as dealt and
+//! come again after the next shuffle.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::batches::At;
+use super::plan::{Sampler, Training};
+
+/// What is drawn at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// A step trains on them as they are.
+    Batch(Vec<At>),
+    /// Of each task, places in its data, all different: to be scored before the best of them are trained on.
+    Candidates(Vec<Vec<usize>>),
+}
+
+/// The draws of a training, without end. Under the same seed, and the same data, the same ones.
+#[derive(Clone, Debug)]
+pub struct Draws {
+    training: Training,
+    decks: Vec<Deck>,
+    /// Chooses tasks.
+    rng: ChaCha8Rng,
+}
+
+impl Draws {
+    /// `lengths` are the tokens of each example of each task, at least one example each.
+    pub fn new(training: Training, lengths: Vec<Vec<u32>>) -> Self {
+        // stream 0 chooses tasks, stream i + 1 shuffles the deck of task i
+        let rng = |stream| {
+            let mut rng = ChaCha8Rng::seed_from_u64(training.seed);
+            rng.set_stream(stream);
+            rng
+        };
+        let decks = lengths.iter().zip(1..).map(|(own, stream)| Deck::new(own.len(), rng(stream))).collect();
+        Self { training, decks, rng: rng(0) }
+    }
+
+    /// A batch in which each example is of a task chosen in proportion to the tasks' sizes.
+    fn batch(&mut self) -> Vec<At> {
+        let total: usize = self.decks.iter().map(Deck::len).sum();
+        (0..self.training.batch.min(total))
+            .map(|_| {
+                let mut place = self.rng.random_range(0..total);
+                let mut task = 0;
+                while place >= self.decks[task].len() {
+                    place -= self.decks[task].len();
+                    task += 1;
+                }
+                At { task, example: self.decks[task].deal() }
+            })
+            .collect()
+    }
+
+    /// `count` different examples of every task, all of a task that has no more.
+    fn candidates(&mut self, count: usize) -> Vec<Vec<usize>> {
+        self.decks.iter_mut().map(|deck| deck.hand(count)).collect()
+    }
+}
+
+impl Iterator for Draws {
+    type Item = Draw;
+
+    /// Never `None`.
+    fn next(&mut self) -> Option<Draw> {
+        Some(match self.training.sampler {
+            Sampler::Proportional => Draw::Batch(self.batch()),
+            Sampler::MtUncertainty { candidates } => Draw::Candidates(self.candidates(candidates)),
+        })
+    }
+}
+
+/// The examples of a task in random order.
+#[derive(Clone, Debug)]
+struct Deck {
+    order: Vec<usize>,
+    dealt: usize,
+    rng: ChaCha8Rng,
+}
+
+impl Deck {
+    fn new(size: usize, rng: ChaCha8Rng) -> Self {
+        Self { order: (0..size).collect(), dealt: size, rng }
+    }
+
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    fn deal(&mut self) -> usize {
+        if self.dealt == self.order.len() {
+            self.order.shuffle(&mut self.rng);
+            self.dealt = 0;
+        }
+        self.dealt += 1;
+        self.order[self.dealt - 1]
+    }
+
+    /// Different examples; one that comes again because the deck was shuffled in between is passed over.
+    fn hand(&mut self, count: usize) -> Vec<usize> {
+        let count = count.min(self.len());
+        let mut hand = Vec::with_capacity(count);
+        while hand.len() < count {
+            let example = self.deal();
+            if !hand.contains(&example) {
+                hand.push(example);
+            }
+        }
+        hand
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{AdamW, Schedule, Warmup};
+    use super::*;
+
+    fn draws(sampler: Sampler, sizes: &[usize], seed: u64) -> Draws {
+        let training = Training {
+            sampler,
+            batch: 8,
+            epochs: 1,
+            steps: None,
+            optimizer: AdamW { lr: 1e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            schedule: Schedule::Constant { warmup: Warmup::Steps(0) },
+            clip: None,
+            dropout: 0.0,
+            evaluate_every: None,
+            seed,
+            cache: None,
+        };
+        Draws::new(training, sizes.iter().map(|&size| vec![3; size]).collect())
+    }
+
+    fn batches(draws: Draws) -> impl Iterator<Item = Vec<At>> {
+        draws.map(|draw| match draw {
+            Draw::Batch(examples) => examples,
+            Draw::Candidates(_) => panic!("the sampler is proportional"),
+        })
+    }
+
+    #[test]
+    fn a_deck_deals_every_example_once_before_any_twice() {
+        let mut draws = draws(Sampler::Proportional, &[10], 1);
+        let mut first: Vec<usize> = (0..10).map(|_| draws.decks[0].deal()).collect();
+        first.sort_unstable();
+        assert_eq!(first, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_hand_never_holds_an_example_twice() {
+        for draw in draws(Sampler::MtUncertainty { candidates: 7 }, &[10, 3], 1).take(50) {
+            let Draw::Candidates(mut hands) = draw else { panic!("{draw:?} is no candidates") };
+            hands.iter_mut().for_each(|hand| hand.sort_unstable());
+            assert_eq!(hands[0].len(), 7);
+            assert!(hands[0].windows(2).all(|pair| pair[0] < pair[1]), "{hands:?}");
+            assert_eq!(hands[1], [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn tasks_come_in_proportion_to_their_sizes_and_the_seed_decides() {
+        let draw = |seed| {
+            let draws = draws(Sampler::Proportional, &[300, 100], seed);
+            batches(draws).take(100).flatten().collect::<Vec<At>>()
+        };
+        let drawn = draw(1);
+        let first = drawn.iter().filter(|at| at.task == 0).count();
+        assert!((540..660).contains(&first), "{first} of {}", drawn.len());
+        assert_eq!(draw(1), drawn);
+        assert_ne!(draw(2), drawn);
+    }
+
+    #[test]
+    fn a_thread_may_draw_ahead() {
+        fn is_send<T: Send + 'static>(_: &T) {}
+        is_send(&draws(Sampler::Proportional, &[1], 1));
+    }
+}
