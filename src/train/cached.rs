@@ -121,7 +121,8 @@ impl<N: Network> Network for Cached<N> {
             let constant = self.network.constant(&part);
             // the probe had a constant part, so every batch has one
             let computed = self.network.rows(&constant).expect("a constant part");
-            let found = || missing.iter().enumerate().map(|(at, &sequence)| (sequence, place(&part.segments, at)));
+            let found =
+                || missing.iter().enumerate().map(|(at, &sequence)| (sequence, place(&part.segments, at)));
             store.put(found().map(|(sequence, at)| (keys[sequence], bytes_of(&computed[at]))));
             if missing.len() == keys.len() {
                 return constant;

@@ -1,7 +1,8 @@
 //! Which examples a step trains on: what was drawn, or the best of it.
 
+use super::ahead::{Ahead, Prepared};
 use super::batches::{At, Batches};
-use super::draws::{Draw, Draws};
+use super::draws::Draws;
 use super::network::Network;
 use super::plan::{Task, Training};
 use super::scoring::Scored;
@@ -10,9 +11,8 @@ use crate::data::Dataset;
 use crate::nn::Batch;
 
 /// Chooses the examples of each step. Under the same seed, and the same network, the same ones.
-#[derive(Clone, Debug)]
 pub struct Sampler {
-    draws: Draws,
+    draws: Ahead<Prepared>,
     batch: usize,
 }
 
@@ -39,22 +39,23 @@ pub struct Share {
 }
 
 impl Sampler {
-    /// For a training on `train`.
-    pub fn new(training: Training, train: &Batches) -> Self {
-        Self { draws: Draws::new(training, lengths(train)), batch: training.batch }
+    /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
+    pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
+        let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
+        let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
+        Self { draws: Ahead::new(prepared), batch: training.batch }
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
     pub fn next<N: Network>(&mut self, network: &N, tasks: &[Task], batches: &Batches) -> Drawn<N::Constant> {
         match self.draws.next().expect("draws have no end") {
-            Draw::Batch(examples) => {
-                let batch = batches.batch(&examples);
+            Prepared::Batch(examples, batch) => {
                 let constant = network.constant(&batch);
                 let shares = shares(&examples, vec![Share::default(); tasks.len()]);
                 Drawn { examples, batch, constant, tasks: shares }
             }
-            Draw::Candidates(candidates) => {
-                let scored = Scored::new(network, tasks, batches, candidates);
+            Prepared::Candidates(hands) => {
+                let scored = Scored::new(network, tasks, hands);
                 let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), self.batch);
                 let drawn = scored.shares();
                 let (examples, batch, constant) = scored.take(network, batches, &picks);

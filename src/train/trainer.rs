@@ -118,7 +118,7 @@ pub fn train<N: Network>(
         plan,
         log: Log::open(&run.events())?,
         evaluations: Log::open(&run.evaluations())?,
-        sampler: Sampler::new(training, &inputs.train),
+        sampler: Sampler::new(training, plan.tasks, &inputs.train),
         learner: Learner::new(network, training, schedule.total),
         progress,
         started: Instant::now(),

@@ -90,7 +90,10 @@ impl Store {
         let mut store = Self {
             end: records.iter().map(Record::end).max().unwrap_or(0),
             written: 1 + records.len() as u64,
-            records: records.into_iter().map(|record| (record.key, Found { record, checked: false })).collect(),
+            records: records
+                .into_iter()
+                .map(|record| (record.key, Found { record, checked: false }))
+                .collect(),
             others: Others::default(),
             map: None,
             folder,

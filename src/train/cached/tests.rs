@@ -26,7 +26,8 @@ impl Network for Counting {
     fn constant(&self, batch: &Batch) -> Option<Vec<f32>> {
         self.computed.set(self.computed.get() + batch.segments.sequences());
         let tokens = batch.ids.word.iter().zip(&batch.ids.token_type);
-        self.constant.then(|| tokens.flat_map(|(&id, &kind)| [self.factor * id as f32, kind as f32]).collect())
+        self.constant
+            .then(|| tokens.flat_map(|(&id, &kind)| [self.factor * id as f32, kind as f32]).collect())
     }
 
     fn gather(&self, _: &[(&Option<Vec<f32>>, Vec<usize>)]) -> Option<Vec<f32>> {
