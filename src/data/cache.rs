@@ -193,7 +193,7 @@ mod tests {
     fn every_damage_is_noticed() {
         let (key, sample) = (blake3::hash(b"key"), sample());
         let bytes = encode(&key, &sample);
-        let decoded = |bytes: &[u8], key| {
+        let decoded = |bytes: &[u8], key: &blake3::Hash| {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(bytes).unwrap();
             decode(&Arc::new(map(&file).unwrap()), key, sample.fingerprint)
