@@ -1,3 +1,5 @@
+//! A network that counts what it computes.
+
 use std::cell::Cell;
 
 use dfdx::prelude::Cpu;

@@ -1,3 +1,5 @@
+//! Files that are filled, cut, damaged, shared and full.
+
 use super::*;
 
 fn identity() -> blake3::Hash {
