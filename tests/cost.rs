@@ -4,11 +4,11 @@
 use camtl::analysis;
 use camtl::ir::Component::{Alignment, Attention, Bottleneck, Embeddings, Heads, Layers, Norm, Pooler};
 use camtl::ir::cost::{Flops, Load, Memory, Sharing, fine_tuned};
-use camtl::ir::{Program, parameters};
+use camtl::ir::{Batch, Program, parameters};
 use camtl::span::Source;
 
 /// Two examples of three tokens.
-const LOAD: Load = Load { batch: 2, length: 3 };
+const LOAD: Load = Load { batch: Batch::Examples(2), length: 3 };
 
 /// Of one layer for one example.
 ///
@@ -113,6 +113,61 @@ fn scoring_runs_its_generators_once_a_chunk() {
 }
 
 #[test]
+fn a_scoring_is_shared_by_the_steps_that_train_on_it() {
+    let with = |sampler: &str| {
+        let sampler = format!("train {{ sampler mt_uncertainty {{ candidates 6 {sampler} }} batch 2 }}");
+        tiny(&format!("freeze embeddings, layer 0 {sampler}"))
+    };
+    let (paper, rare) = (with(""), with("rescore every 3"));
+    let flops = |program: &Program| Flops::of(program, LOAD);
+    assert_eq!(flops(&rare).scoring.of(Layers) * 3, flops(&paper).scoring.of(Layers));
+    assert_eq!(flops(&rare).step, flops(&paper).step);
+    // a batch of 4 takes the 12 candidates up in three steps, one of 6 in two
+    let larger = |count| Flops::of(&rare, Load { batch: Batch::Examples(count), ..LOAD }).scoring.of(Layers);
+    assert_eq!(larger(6) * 2, flops(&paper).scoring.of(Layers));
+
+    // 12 candidates of 3 tokens: what the constant layer made of them lies there during the steps
+    let memory = |program: &Program| Memory::of(program, LOAD);
+    assert_eq!(memory(&rare).step, memory(&paper).step + 4 * 12 * 3 * 4);
+    assert_eq!(memory(&rare).scoring, memory(&paper).scoring);
+}
+
+#[test]
+fn a_budget_costs_what_as_many_tokens_cost() {
+    let modules = "attach norm to layer 1 freeze embeddings, layer 0";
+    for sampler in ["proportional", "mt_uncertainty { candidates 6 }"] {
+        let program = tiny(&format!("{modules} train {{ sampler {sampler} batch 4 }}"));
+        let of = |batch| {
+            let load = Load { batch, length: 3 };
+            (Flops::of(&program, load), Memory::of(&program, load))
+        };
+        assert_eq!(of(Batch::Tokens(12)), of(Batch::Examples(4)), "{sampler}");
+        // one token more, and still as many examples
+        let (flops, memory) = of(Batch::Tokens(13));
+        assert_eq!(12 * flops.forward.of(Layers), 13 * of(Batch::Examples(4)).0.forward.of(Layers));
+        assert_eq!(flops.forward.of(Pooler), of(Batch::Examples(4)).0.forward.of(Pooler));
+        assert!(memory.step > of(Batch::Examples(4)).1.step);
+    }
+}
+
+#[test]
+fn a_budget_is_the_models_load() {
+    let program = tiny("train { sampler mt_uncertainty { candidates 4 rescore every 2 } batch 8 tokens }");
+    let load = Load::of(&program);
+    assert_eq!(
+        (load.examples(), load.tokens(), load.to_string()),
+        (2, 8, "8 tokens in examples of 4 word pieces".to_owned())
+    );
+    // 8 candidates of 4 tokens are four budgets; of 2 tokens two
+    let scoring = |length| Flops::of(&program, Load { length, ..load }).scoring.of(Layers);
+    let once = |length| {
+        let paper = tiny("train { sampler mt_uncertainty { candidates 4 } batch 2 }");
+        Flops::of(&paper, Load { batch: Batch::Examples(2), length }).scoring.of(Layers)
+    };
+    assert_eq!([scoring(4) * 2, scoring(2) * 2, scoring(1)], [once(4), once(2), once(1)]);
+}
+
+#[test]
 fn memory_of_parameters_is_exact() {
     let program = tiny("freeze embeddings, layer 0 attach norm to layer 1");
     let memory = Memory::of(&program, LOAD);
@@ -167,7 +222,7 @@ fn no_size_is_too_large_to_count() {
          attach alignment after embeddings attach attention to layers 0..1000 { blocks 1 }\n\
          attach norm to layers 0..1000 attach bottleneck to layers 0..1000 { width 1000000 }",
     );
-    let load = Load { batch: 1_000_000, length: 100_000 };
+    let load = Load { batch: Batch::Examples(1_000_000), length: 100_000 };
     assert_eq!(Flops::of(&largest, load).step.total(), u64::MAX);
     assert_eq!(Memory::of(&largest, load).peak(), u64::MAX);
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use camtl::analysis::{Compiled, Files, NoFiles, Rejected, compile_model};
 use camtl::diagnostics::Style;
-use camtl::ir::{Fidelity, Program, Sampler, Weights};
+use camtl::ir::{Batch, Fidelity, Program, Sampler, Weights};
 use camtl::span::Source;
 
 /// Files that lie in memory.
@@ -130,7 +130,8 @@ fn a_variant_differs_in_what_it_says() {
 
     assert_eq!(less.training, model.training);
     let training = &least.training;
-    assert_eq!((training.steps, training.batch, training.sampler), (Some(9), 8, Sampler::Proportional));
+    assert_eq!((training.steps, training.batch), (Some(9), Batch::Examples(8)));
+    assert_eq!(training.sampler, Sampler::Proportional);
     assert_eq!((training.optimizer.lr, training.optimizer.weight_decay), (2e-3, 0.5));
 }
 
@@ -169,6 +170,17 @@ fn a_batch_that_would_hold_an_assertion_is_named() {
     compile(&format!("train {{ batch {batch} }} assert memory <= 1 MB"));
     let more = reject(&format!("train {{ batch {} }} assert memory <= 1 MB", batch + 1));
     assert!(more.contains("cam::assert::fails"));
+
+    let budget =
+        |tokens| format!("train {{ sampler proportional batch {tokens} tokens }} assert memory <= 1 MB");
+    let report = reject(&budget(4096));
+    let (_, rest) = report.split_once("`batch ").expect("a budget is proposed");
+    let tokens: usize =
+        rest.split_once(" tokens` would hold").expect("in tokens").0.parse().expect("a number");
+    compile(&budget(tokens));
+    assert!(reject(&budget(tokens + 1)).contains("cam::assert::fails"));
+    let none = reject(&budget(4096).replace("1 MB", "1e-3 MB"));
+    assert!(none.contains("no batch is small enough"), "{none}");
 }
 
 #[test]
@@ -270,6 +282,37 @@ fn a_variants_own_warnings_are_told_wherever_their_words_stand() {
 }
 
 #[test]
+fn a_cache_without_constant_layers_is_told_with_the_reason() {
+    let told = |items: &str| {
+        let Compiled { sources, warnings, .. } = compile(items);
+        let codes = warnings.codes();
+        let is_about_it = |code: &String| code == "cam::train::unused_cache";
+        let report = warnings.render(&sources, Style::Plain).replace("\n  │", "");
+        if codes.iter().any(is_about_it) { report } else { String::new() }
+    };
+    let frozen = "freeze embeddings, layers 0..2 train { cache 1 MiB }";
+    assert_eq!(told(frozen), "");
+    assert_eq!(told("train { cache off }"), "");
+    for (items, why) in [
+        ("train { cache 1 MiB }", "the embeddings before all layers are trained"),
+        ("freeze embeddings train { cache 1 MiB }", "layer 0 is trained"),
+        (&format!("{frozen} attach alignment after embeddings"), "alignment before all layers is trained"),
+        (&format!("{frozen} attach norm to layers 0..4"), "the module of layer 0 is trained"),
+        (
+            &format!("{frozen} attach bottleneck across layers 0..4 {{ width 2 }}"),
+            "the ladder begins at layer 0",
+        ),
+        // in a variant alone, by what it adds
+        (
+            &format!("{frozen} variant v {{ attach alignment after embeddings }}"),
+            "alignment before all layers",
+        ),
+    ] {
+        assert!(told(items).contains(why), "{items}: {}", told(items));
+    }
+}
+
+#[test]
 fn a_variant_replaces_a_bottleneck_of_either_sort() {
     let ladder = compile(
         "attach bottleneck to layer 3 { width 2 } variant v { attach bottleneck across layers 2..4 { width 2 } }",
@@ -284,6 +327,51 @@ fn a_variant_replaces_a_bottleneck_of_either_sort() {
         "attach bottleneck across layers 2..4 { width 2 } attach bottleneck to layer 0 { width 2 } variant v { detach bottleneck from layers 0..3 }",
     );
     assert!(report.contains("a ladder of bottlenecks is detached as a whole"), "{report}");
+}
+
+#[test]
+fn a_variants_sampler_and_batch_take_the_place_of_the_models_key_by_key() {
+    let compiled = compile(
+        "train { sampler mt_uncertainty { candidates 9 rescore every 3 } batch 6 cache 2 GiB }
+         freeze embeddings, layer 0
+         variant often { train { sampler mt_uncertainty { rescore every 1 } } }
+         variant budget { train { batch 40 tokens } }
+         variant plain of budget { train { sampler proportional cache off } }",
+    );
+    let [often, budget, plain] = compiled.variants.as_slice() else { panic!("three variants") };
+    let settings = |program: &Program| {
+        let training = &program.training;
+        (training.sampler, training.batch, training.cache)
+    };
+    let scored = |rescore| Sampler::MtUncertainty { candidates: 9, rescore };
+    let cache = Some(2 << 30);
+    assert_eq!(settings(&compiled.program), (scored(3), Batch::Examples(6), cache));
+    assert_eq!(settings(often), (scored(1), Batch::Examples(6), cache));
+    assert_eq!(settings(budget), (scored(3), Batch::Tokens(40), cache));
+    assert_eq!(settings(plain), (Sampler::Proportional, Batch::Tokens(40), None));
+
+    // what follows the batch by default has to be said beside a budget
+    let report = reject("train { batch 6 } variant budget { train { batch 40 tokens } }");
+    assert!(report.contains("cam::sampler::budget") && report.contains("candidates 5"), "{report}");
+}
+
+#[test]
+fn too_few_candidates_are_told_with_the_nearest_legal_values() {
+    for (settings, help) in [
+        (
+            "candidates 4 } batch 65 tokens",
+            "at least `candidates 5`, which leaves no choice even of the longest",
+        ),
+        ("candidates 4 } batch 9", "at least `candidates 5`, which leaves no choice; the paper draws"),
+        ("rescore every 3 } batch 8", "nearest legal: `rescore every 2` or `candidates 12`"),
+        ("candidates 9 rescore every 4 } batch 6", "`rescore every 3` or `candidates 12` or `batch 4`"),
+        ("candidates 2 rescore every 9 } batch 3", "nearest legal: `rescore every 1` or `candidates 14`"),
+    ] {
+        let report = reject(&format!("train {{ sampler mt_uncertainty {{ {settings} }}"));
+        assert!(report.split_whitespace().collect::<Vec<_>>().join(" ").contains(help), "{report}");
+    }
+    compile("train { sampler mt_uncertainty { candidates 12 rescore every 4 } batch 6 }");
+    compile("train { sampler mt_uncertainty { candidates 4 rescore every 99 } batch 64 tokens }");
 }
 
 #[test]

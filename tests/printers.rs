@@ -57,6 +57,11 @@ fn diffs() {
         ("sizes", model("models/camtl_base.cam"), model("models/camtl_minilm.cam")),
         ("tasks", model("models/camtl_minilm.cam"), model("models/camtl_minilm_glue.cam")),
         ("ladder", model("tests/ok/uneven.cam"), model("tests/ok/ladder.cam")),
+        (
+            "budget",
+            load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ok/budget.cam")).remove(1),
+            model("tests/ok/budget.cam"),
+        ),
     ];
     for (name, from, to) in pairs {
         let diff = Diff::of(side(&from), side(&to));

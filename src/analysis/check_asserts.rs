@@ -13,7 +13,7 @@ use super::{index_items::Items, values};
 use crate::{
     diagnostics::{Diagnostics, alternatives, did_you_mean, enumerate},
     ir::{
-        Component, Count, ParameterCount, Program,
+        Batch, Component, Count, ParameterCount, Program,
         cost::{Cost, Load, fine_tuned},
     },
     span::Span,
@@ -36,7 +36,7 @@ const QUANTITIES: [(&str, Quantity); 4] = [
 ];
 
 const NUMBERS: [(&str, f64); 3] = [("k", 1e3), ("M", 1e6), ("G", 1e9)];
-const BYTES: [(&str, f64); 6] = [
+pub const BYTES: [(&str, f64); 6] = [
     ("MiB", 1_048_576.0),
     ("GiB", 1_073_741_824.0),
     ("TiB", 1_099_511_627_776.0),
@@ -208,18 +208,26 @@ fn heaviest(program: &Program, of: impl Fn(Count) -> usize) -> String {
 }
 
 /// A smaller batch for which the bound holds, the largest where what is bounded grows with the batch.
-fn fitting_batch(assertion: &Assertion, program: &Program) -> Option<usize> {
+fn fitting_batch(assertion: &Assertion, program: &Program) -> Option<Batch> {
+    let of: fn(usize) -> Batch = match program.training.batch {
+        Batch::Examples(_) => Batch::Examples,
+        Batch::Tokens(_) => Batch::Tokens,
+    };
+    let (least, own) = match program.training.batch {
+        Batch::Examples(count) => (1, count),
+        Batch::Tokens(count) => (program.sequence, count),
+    };
     let holds = |batch: usize| {
-        let smaller = program.with_batch(batch);
+        let smaller = program.with_batch(of(batch));
         let base = if assertion.is_ratio { measure_backbone(assertion.quantity, &smaller) } else { 1.0 };
         assertion.written.comparison.holds(measure(assertion.quantity, &smaller), assertion.bound * base)
     };
-    let (mut good, mut bad) = (0, program.training.batch);
+    let (mut good, mut bad) = (least - 1, own);
     while bad - good > 1 {
         let middle = good + (bad - good) / 2;
         if holds(middle) { good = middle } else { bad = middle }
     }
-    (good > 0).then_some(good)
+    (good >= least).then_some(of(good))
 }
 
 /// With as many digits as tell it from the bound.

@@ -3,7 +3,10 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{check_optimizer::read_optimizer, check_sampler::read_sampler, settings::Settings, values};
+use super::{
+    check_batch::read_batch, check_cache::read_cache, check_optimizer::read_optimizer,
+    check_sampler::read_sampler, settings::Settings, values,
+};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     ir::{Sampler, Schedule, Training, Warmup},
@@ -11,12 +14,21 @@ use crate::{
     syntax::ast::{Amount, Entry, Value},
 };
 
-const KEYS: [&str; 10] =
-    ["sampler", "batch", "epochs", "steps", "optimizer", "schedule", "clip", "dropout", "evaluate", "seed"];
-const BATCH: usize = 1_000_000;
-const STEPS: usize = 1_000_000_000;
+const KEYS: [&str; 11] = [
+    "sampler",
+    "batch",
+    "epochs",
+    "steps",
+    "optimizer",
+    "schedule",
+    "clip",
+    "dropout",
+    "evaluate",
+    "seed",
+    "cache",
+];
+pub const STEPS: usize = 1_000_000_000;
 
-const DEFAULT_BATCH: usize = 32;
 const DEFAULT_EPOCHS: usize = 3;
 const DEFAULT_CLIP: f64 = 1.0;
 const DEFAULT_DROPOUT: f64 = 0.1;
@@ -32,14 +44,23 @@ pub struct Checked {
     pub sampler: Option<Sampler>,
     /// Where it was chosen; `None` by default.
     pub sampler_span: Option<Span>,
+    /// Where a cache is asked for, or refused.
+    pub cache_span: Option<Span>,
 }
 
-/// `entries`: those of all `train` blocks, merged; `None` where one could not be read.
-pub fn check_training(entries: Option<&[Entry]>, tasks: usize, sink: &mut Diagnostics) -> Checked {
-    let Some(entries) = entries else { return Checked { training: None, sampler: None, sampler_span: None } };
+/// `entries`: those of all `train` blocks, merged; `None` where one could not be read. `tasks`: how many there are.
+pub fn check_training(
+    entries: Option<&[Entry]>,
+    sequence: Option<Spanned<usize>>,
+    tasks: usize,
+    sink: &mut Diagnostics,
+) -> Checked {
+    let Some(entries) = entries else {
+        return Checked { training: None, sampler: None, sampler_span: None, cache_span: None };
+    };
     let settings = Settings::read("`train`", entries, &KEYS, sink);
 
-    let batch = or_default(&settings, "batch", DEFAULT_BATCH, |s| s.size("batch", BATCH, sink));
+    let batch = read_batch(&settings, sequence, sink);
     let epochs = or_default(&settings, "epochs", DEFAULT_EPOCHS, |s| s.size("epochs", STEPS, sink));
     let steps = match settings.get("steps") {
         Some(_) => settings.size("steps", STEPS, sink).map(|steps| Some(steps.value)),
@@ -55,15 +76,17 @@ pub fn check_training(entries: Option<&[Entry]>, tasks: usize, sink: &mut Diagno
     let evaluate_every = evaluate.map_or(Some(None), |entry| read_evaluate(entry, sink).map(Some));
     let optimizer = read_optimizer(&settings, sink);
     let schedule = read_schedule(&settings, sink);
-    let batch_span = settings.get("batch").map(|entry| entry.span);
-    let sampler = read_sampler(&settings, batch.map(|batch| (batch, batch_span)), tasks, sink);
+    let cache = settings.plain("cache", sink);
+    let cache_span = cache.map(|entry| entry.span);
+    let cache = cache.map_or(Some(None), |entry| read_cache(entry, sink));
+    let sampler = read_sampler(&settings, batch, sequence, tasks, sink);
 
     check_length(&settings, steps.flatten(), schedule, sink);
 
     let training = (|| {
         Some(Training {
             sampler: sampler?,
-            batch: batch?,
+            batch: batch?.batch,
             epochs: epochs?,
             steps: steps?,
             optimizer: optimizer?,
@@ -72,10 +95,11 @@ pub fn check_training(entries: Option<&[Entry]>, tasks: usize, sink: &mut Diagno
             dropout: dropout?,
             evaluate_every: evaluate_every?,
             seed: seed?,
+            cache: cache?,
         })
     })();
     let sampler_span = settings.get("sampler").map(|entry| entry.span);
-    Checked { training, sampler, sampler_span }
+    Checked { training, sampler, sampler_span, cache_span }
 }
 
 /// The default where the key is absent; `None` where it or its value is a mistake.

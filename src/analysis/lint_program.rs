@@ -4,8 +4,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
+    check_cache::lint_cache,
     check_layers::layers_in_words,
     check_modules::Modules,
+    check_training,
     index_items::{FreezeChange, Items},
 };
 use crate::{
@@ -22,20 +24,25 @@ use crate::{
 pub struct Places {
     alignment: Option<Span>,
     freeze: Option<Span>,
+    cache: Option<Span>,
 }
 
 impl Places {
-    pub fn of(items: &Items, modules: &Modules) -> Self {
+    pub fn of(items: &Items, modules: &Modules, training: &check_training::Checked) -> Self {
         // The last: in a variant, what it says itself.
         let freeze = items.freezing.iter().rev().find_map(|step| match step.change {
             FreezeChange::Freeze(freeze) => Some(freeze.span),
             FreezeChange::Unfreeze(_) => None,
         });
-        Self { alignment: modules.alignment.map(|(span, _)| span), freeze }
+        let alignment = modules.alignment.map(|(span, _)| span);
+        Self { alignment, freeze, cache: training.cache_span }
     }
 }
 
 pub fn lint_program(program: &Program, places: Places, sink: &mut Diagnostics) {
+    if let Some(cache) = places.cache {
+        lint_cache(program, cache, places.alignment, sink);
+    }
     let Some(freeze) = places.freeze else { return };
     if let Some(alignment) = places.alignment {
         lint_constant_prefix(program, alignment, freeze, sink);

@@ -21,7 +21,7 @@
 //! | `check_fidelity` | whose formulas | items |
 //! | `check_modules` | modules and their layers, with `check_layers`, `check_blocks` and `detach_modules` | shapes, for ranges and blocks |
 //! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_data`, `datasets` | tasks |
-//! | `check_training` | every setting, with `check_optimizer` and `check_sampler` | settings, the number of tasks |
+//! | `check_training` | every setting, with `check_batch`, `check_sampler`, `check_optimizer`, `check_cache` | settings, the sequence, the number of tasks |
 //! | `check_uncertainty` | what is H for each task | tasks and sampler |
 //! | `flow_freezing` | weights and gradient flow of each part | shapes and modules |
 //! | `read_asserts` | bounds on what the program costs | items |
@@ -31,7 +31,9 @@
 //! `settings` and `values` read the entries of a block for all of them.
 
 mod check_asserts;
+mod check_batch;
 mod check_blocks;
+mod check_cache;
 mod check_checkpoint;
 mod check_data;
 mod check_fidelity;
@@ -173,7 +175,7 @@ fn analyse(
     let fidelity = check_fidelity::check_fidelity(&items, &mut sink);
     let modules = check_modules::check_modules(&items, &shape, &mut sink);
     let tasks = check_tasks::check_tasks(&selected, &mut sink);
-    let training = check_training::check_training(settings, tasks.len(), &mut sink);
+    let training = check_training::check_training(settings, shape.sequence, tasks.len(), &mut sink);
     let uncertainty =
         check_uncertainty::check_uncertainty(&tasks, selected.block, &training, is_alone, &mut sink);
     let freezing = flow_freezing::flow_freezing(&items, &shape, &modules, &mut sink);
@@ -181,7 +183,7 @@ fn analyse(
     if sink.has_errors() || !is_readable {
         return Analysed::without_program(sink);
     }
-    let places = lint_program::Places::of(&items, &modules);
+    let places = lint_program::Places::of(&items, &modules, &training);
     let findings = lower_program::Findings {
         variant: form.variant,
         items,

@@ -96,7 +96,7 @@ impl<'a> Settings<'a> {
 }
 
 /// Where a key lives that is not at home in `train` itself.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("lr", "optimizer adamw { lr 2e-5 }"),
     ("weight_decay", "optimizer adamw { weight_decay 0.01 }"),
     ("beta1", "optimizer adamw { beta1 0.9 }"),
@@ -104,6 +104,7 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("epsilon", "optimizer adamw { epsilon 1e-8 }"),
     ("warmup", "schedule linear { warmup 10% }"),
     ("candidates", "sampler mt_uncertainty { candidates 32 }"),
+    ("rescore", "sampler mt_uncertainty { rescore every 4 }"),
 ];
 
 fn unknown_key_help(key: &str, legal: &[&str]) -> String {

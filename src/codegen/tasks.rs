@@ -3,13 +3,13 @@
 //! Each function here prints one type of `ir` as its mirror in `camtl::train::plan`, which has `&'static`
 //! where `ir` owns.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{names, print};
 use crate::ir::{
-    AdamW, Backbone, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training, Uncertainty,
-    Warmup,
+    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training,
+    Uncertainty, Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {
@@ -30,6 +30,7 @@ fn imports(program: &Program) -> TokenStream {
     let used = [
         ("AdamW", true),
         ("Backbone", true),
+        ("Batch", true),
         ("Kind", has_tasks),
         ("Metric", has_tasks),
         ("Origin", true),
@@ -135,9 +136,9 @@ fn task(task: &Task) -> TokenStream {
 
 fn training(training: &Training) -> TokenStream {
     let sampler = match training.sampler {
-        Sampler::MtUncertainty { candidates } => {
-            let candidates = names::int(candidates);
-            quote!(Sampler::MtUncertainty { candidates: #candidates })
+        Sampler::MtUncertainty { candidates, rescore } => {
+            let [candidates, rescore] = [candidates, rescore].map(names::int);
+            quote!(Sampler::MtUncertainty { candidates: #candidates, rescore: #rescore })
         }
         Sampler::Proportional => quote!(Sampler::Proportional),
     };
@@ -154,7 +155,17 @@ fn training(training: &Training) -> TokenStream {
     let AdamW { lr, weight_decay, beta1, beta2, epsilon } = training.optimizer;
     let [lr, weight_decay, beta1, beta2, epsilon] =
         [lr, weight_decay, beta1, beta2, epsilon].map(names::float);
-    let [batch, epochs] = [training.batch, training.epochs].map(names::int);
+    let batch = match training.batch {
+        Batch::Examples(count) => {
+            let count = names::int(count);
+            quote!(Batch::Examples(#count))
+        }
+        Batch::Tokens(count) => {
+            let count = names::int(count);
+            quote!(Batch::Tokens(#count))
+        }
+    };
+    let epochs = names::int(training.epochs);
     let count = |n: Option<usize>| {
         names::option(n.map(|n| {
             let n = names::int(n);
@@ -164,7 +175,11 @@ fn training(training: &Training) -> TokenStream {
     let (steps, evaluate_every) = (count(training.steps), count(training.evaluate_every));
     let clip = names::option(training.clip.map(names::float));
     let dropout = names::float(training.dropout);
-    let seed = proc_macro2::Literal::u64_unsuffixed(training.seed);
+    let seed = Literal::u64_unsuffixed(training.seed);
+    let cache = names::option(training.cache.map(|bytes| {
+        let bytes = Literal::u64_unsuffixed(bytes);
+        quote!(#bytes)
+    }));
     quote! {
         Training {
             sampler: #sampler,
@@ -183,7 +198,7 @@ fn training(training: &Training) -> TokenStream {
             dropout: #dropout,
             evaluate_every: #evaluate_every,
             seed: #seed,
-            cache: None,
+            cache: #cache,
         }
     }
 }

@@ -236,9 +236,15 @@ fn describe_training(training: &Training) -> Vec<Item> {
         dropout,
         evaluate_every,
         seed,
+        cache,
     } = training;
     let sampler = match sampler {
-        Sampler::MtUncertainty { candidates } => format!("mt_uncertainty {{ candidates {candidates} }}"),
+        Sampler::MtUncertainty { candidates, rescore: 1 } => {
+            format!("mt_uncertainty {{ candidates {candidates} }}")
+        }
+        Sampler::MtUncertainty { candidates, rescore } => {
+            format!("mt_uncertainty {{ candidates {candidates}   rescore every {rescore} }}")
+        }
         Sampler::Proportional => "proportional".to_owned(),
     };
     // `steps` overrides `epochs`
@@ -269,8 +275,25 @@ fn describe_training(training: &Training) -> Vec<Item> {
         ("dropout", format!("{dropout:?}")),
         ("evaluate every", or(evaluate_every.map(|steps| steps.to_string()), "epoch")),
         ("seed", seed.to_string()),
+        ("cache", or(cache.map(bytes), "off")),
     ];
     facts.into_iter().map(|(name, value)| Item::new(Section::Training, name, value)).collect()
+}
+
+/// "2 GiB": in the largest unit of which they are a whole number.
+fn bytes(bytes: u64) -> String {
+    let units = [
+        ("TiB", 1 << 40),
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("TB", 10_u64.pow(12)),
+        ("GB", 10_u64.pow(9)),
+        ("MB", 10_u64.pow(6)),
+    ];
+    match units.iter().find(|(_, factor)| bytes.is_multiple_of(*factor)) {
+        Some((unit, factor)) => format!("{} {unit}", bytes / factor),
+        None => format!("{bytes} bytes"),
+    }
 }
 
 /// Neighbours that are equal, joined.

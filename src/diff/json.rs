@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Diff, Status};
-use crate::ir::cost::Load;
 
 pub fn render(diff: &Diff) -> String {
-    let load = |Load { batch, length }: Load| json!({ "batch": batch, "length": length });
     let [from, to] = diff.loads;
     let sums: serde_json::Map<String, Value> = Status::ALL
         .into_iter()
@@ -22,8 +20,8 @@ pub fn render(diff: &Diff) -> String {
         })
         .collect();
     let value = json!({
-        "from": { "model": diff.from, "load": load(from) },
-        "to": { "model": diff.to, "load": load(to) },
+        "from": { "model": diff.from, "load": from },
+        "to": { "model": diff.to, "load": to },
         "equal": diff.is_empty(),
         "changes": diff.changes,
         "figures": diff.figures,

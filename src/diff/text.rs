@@ -2,7 +2,6 @@
 
 use super::{Change, Diff, Figure, FitGroup, Section, Status, Unit};
 use crate::figures::{giga, mebi, thousands};
-use crate::ir::cost::Load;
 
 pub fn render(diff: &Diff) -> String {
     if diff.is_empty() {
@@ -36,11 +35,10 @@ fn changes(diff: &Diff, section: Section) -> Option<String> {
 }
 
 fn figures(diff: &Diff) -> String {
-    let step = |Load { batch, length }: Load| format!("{batch} examples of {length} word pieces");
     let [from, to] = diff.loads;
     let steps = match from == to {
-        true => format!("in a step of {}", step(from)),
-        false => format!("in a step of {} -> {}", step(from), step(to)),
+        true => format!("in a step of {from}"),
+        false => format!("in a step of {from} -> {to}"),
     };
     let differing: Vec<&Figure> = diff.figures.iter().filter(|figure| figure.from != figure.to).collect();
     if differing.is_empty() {

@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use count::{Component, Count, ParameterCount};
 pub use parameters::{Fate, ParameterSpec, parameters};
 pub use task::{Kind, Metric, Source, Task, Uncertainty};
-pub use training::{AdamW, Sampler, Schedule, Training, Warmup};
+pub use training::{AdamW, Batch, Sampler, Schedule, Training, Warmup};
 
 /// One model: a shared network, its conditional modules, its tasks and how it is trained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -194,12 +194,13 @@ impl Program {
 
     /// The same with another batch; where there are as many candidates as the batch has examples, which is the
     /// default, these change with it.
-    pub fn with_batch(&self, batch: usize) -> Self {
+    pub fn with_batch(&self, batch: Batch) -> Self {
         let mut program = self.clone();
-        if let Sampler::MtUncertainty { candidates } = &mut program.training.sampler
-            && *candidates == program.training.batch
+        if let Sampler::MtUncertainty { candidates, .. } = &mut program.training.sampler
+            && let Batch::Examples(count) = batch
+            && program.training.batch == Batch::Examples(*candidates)
         {
-            *candidates = batch;
+            *candidates = count;
         }
         program.training.batch = batch;
         program

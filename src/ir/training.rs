@@ -1,12 +1,13 @@
 //! How a model is trained: every setting, defaults filled in.
 
+use std::fmt;
+
 use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Training {
     pub sampler: Sampler,
-    /// Examples a gradient step, over all tasks.
-    pub batch: usize,
+    pub batch: Batch,
     pub epochs: usize,
     /// Optimizer steps; overrides `epochs` where given.
     pub steps: Option<usize>,
@@ -19,6 +20,27 @@ pub struct Training {
     /// Steps between evaluations; `None`: once an epoch and at the end.
     pub evaluate_every: Option<usize>,
     pub seed: u64,
+    /// The most bytes of the constant layers' outputs that are kept on disk from epoch to epoch; `None`: nothing is.
+    pub cache: Option<u64>,
+}
+
+/// What a gradient step trains on, over all tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Batch {
+    Examples(usize),
+    /// As many examples as have so many tokens together; at least the program's sequence.
+    Tokens(usize),
+}
+
+impl fmt::Display for Batch {
+    /// As it is written behind `batch`: "32", "4096 tokens".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Examples(count) => write!(f, "{count}"),
+            Self::Tokens(count) => write!(f, "{count} tokens"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,8 +48,11 @@ pub struct Training {
 pub enum Sampler {
     /// MT-Uncertainty: score candidates of every task, train on those of highest U = H / (Hhat * H').
     MtUncertainty {
-        /// Candidates drawn a task and step; default: the batch size (b in the paper).
+        /// Candidates drawn a task and scoring; default: the batch size (b in the paper).
         candidates: usize,
+        /// Steps that one scoring serves: the first trains on the best candidates, the next on the next best. 1, the
+        /// default, is what the paper does.
+        rescore: usize,
     },
     /// A task with probability proportional to its number of examples.
     Proportional,

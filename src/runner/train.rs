@@ -14,7 +14,7 @@ pub fn run<N: Network>(
     args: &args::Train,
 ) -> Result<()> {
     let options = Options {
-        training: settings(plan.training, args)?,
+        training: settings(plan, args)?,
         data: args.data.clone(),
         backbone: args.backbone.clone(),
         out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
@@ -41,7 +41,8 @@ pub fn run<N: Network>(
 }
 
 /// The model's settings with those of the command line; of one that is given twice the more special option wins.
-fn settings(mut training: Training, args: &args::Train) -> Result<Training> {
+fn settings(plan: &Plan, args: &args::Train) -> Result<Training> {
+    let mut training = plan.training;
     for (key, value) in &args.set {
         training.set(key, value)?;
     }
@@ -55,5 +56,6 @@ fn settings(mut training: Training, args: &args::Train) -> Result<Training> {
             training.set(key, &value)?;
         }
     }
+    training.check(plan.sequence, plan.tasks.len())?;
     Ok(training)
 }

@@ -28,7 +28,7 @@ pub fn render(stats: &Stats) -> String {
         "parameters": Figures::from(stats.parameters),
         "backbone": cost.parameters.backbone,
         "ratio": cost.parameters.ratio(),
-        "load": { "batch": cost.load.batch, "length": cost.load.length },
+        "load": cost.load,
         "flops": flops(&cost.flops, None),
         "memory": all,
         "components": components,

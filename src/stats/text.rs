@@ -57,7 +57,7 @@ fn cost(stats: &Stats) -> Vec<String> {
         line(name, [&step, &scoring, &weights, &gradients, &optimizer, &activations])
     };
     let mut lines = vec![
-        format!("a step of {} examples of {} word pieces:", load.batch, load.length),
+        format!("a step of {load}:"),
         String::new(),
         format!("{:<24}{:>20}{:>47}", "", "GFLOP", "MiB"),
         line("component", ["step", "scoring", "weights", "gradients", "optimizer", "activations"]),

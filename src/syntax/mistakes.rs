@@ -155,7 +155,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::part | Rule::part_name => "a part of the backbone",
         Rule::place | Rule::preposition => "`to`, `across` or `after`",
         Rule::comparison => "`<=`, `>=`, `<` or `>`",
-        Rule::unit => "a unit",
+        Rule::unit | Rule::measure => "a unit",
         Rule::times | Rule::forgotten_times => "`x`",
         Rule::base => "`backbone`",
         Rule::from => "`from`",
@@ -163,7 +163,9 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::key | Rule::entry | Rule::option | Rule::bare => KEY,
         Rule::number => "a number",
         Rule::text => "a text in quotes",
-        Rule::range | Rule::prepositional | Rule::list | Rule::plain | Rule::marker => "a value",
+        Rule::range | Rule::prepositional | Rule::list | Rule::measured | Rule::plain | Rule::marker => {
+            "a value"
+        }
         Rule::within => "`in`",
         Rule::phrase | Rule::scalar | Rule::literal | Rule::letter | Rule::keyword => return None,
         Rule::WHITESPACE | Rule::COMMENT => return None,

@@ -276,7 +276,7 @@ fn entry(piece: Piece, sink: &mut Diagnostics) -> ast::Entry {
     for piece in pieces {
         match piece.rule() {
             Rule::options => block = Some(body(piece, sink)),
-            Rule::prepositional | Rule::plain => {
+            Rule::prepositional | Rule::measured | Rule::plain => {
                 values.extend(piece.inner().map(|piece| scalar(piece, sink)));
             }
             Rule::range => values.push(ast::Value::Range(range(piece, sink))),

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::At;
-use super::plan::{Sampler, Training};
+use super::plan::{Batch, Sampler, Training};
 
 /// What is drawn at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,11 @@ pub enum Draw {
 #[derive(Clone, Debug)]
 pub struct Draws {
     training: Training,
+    /// Tokens of each example of each task.
+    lengths: Vec<Vec<u32>>,
     decks: Vec<Deck>,
+    /// What would have exceeded the last batch's budget.
+    held: Option<At>,
     /// Chooses tasks.
     rng: ChaCha8Rng,
 }
@@ -39,23 +43,49 @@ impl Draws {
             rng
         };
         let decks = lengths.iter().zip(1..).map(|(own, stream)| Deck::new(own.len(), rng(stream))).collect();
-        Self { training, decks, rng: rng(0) }
+        Self { training, lengths, decks, held: None, rng: rng(0) }
     }
 
-    /// A batch in which each example is of a task chosen in proportion to the tasks' sizes.
+    /// A batch of no more examples than there are.
     fn batch(&mut self) -> Vec<At> {
-        let total: usize = self.decks.iter().map(Deck::len).sum();
-        (0..self.training.batch.min(total))
-            .map(|_| {
-                let mut place = self.rng.random_range(0..total);
-                let mut task = 0;
-                while place >= self.decks[task].len() {
-                    place -= self.decks[task].len();
-                    task += 1;
+        let total = self.total();
+        match self.training.batch {
+            Batch::Examples(count) => (0..count.min(total)).map(|_| self.example()).collect(),
+            Batch::Tokens(budget) => {
+                let first = self.held.take().unwrap_or_else(|| self.example());
+                let mut room = budget.saturating_sub(self.tokens(first));
+                let mut batch = vec![first];
+                while batch.len() < total {
+                    let next = self.example();
+                    let Some(rest) = room.checked_sub(self.tokens(next)) else {
+                        self.held = Some(next);
+                        break;
+                    };
+                    room = rest;
+                    batch.push(next);
                 }
-                At { task, example: self.decks[task].deal() }
-            })
-            .collect()
+                batch
+            }
+        }
+    }
+
+    /// One of a task chosen in proportion to the tasks' sizes.
+    fn example(&mut self) -> At {
+        let mut place = self.rng.random_range(0..self.total());
+        let mut task = 0;
+        while place >= self.decks[task].len() {
+            place -= self.decks[task].len();
+            task += 1;
+        }
+        At { task, example: self.decks[task].deal() }
+    }
+
+    fn total(&self) -> usize {
+        self.decks.iter().map(Deck::len).sum()
+    }
+
+    fn tokens(&self, At { task, example }: At) -> usize {
+        self.lengths[task][example] as usize
     }
 
     /// `count` different examples of every task, all of a task that has no more.
@@ -71,7 +101,7 @@ impl Iterator for Draws {
     fn next(&mut self) -> Option<Draw> {
         Some(match self.training.sampler {
             Sampler::Proportional => Draw::Batch(self.batch()),
-            Sampler::MtUncertainty { candidates } => Draw::Candidates(self.candidates(candidates)),
+            Sampler::MtUncertainty { candidates, .. } => Draw::Candidates(self.candidates(candidates)),
         })
     }
 }
@@ -121,10 +151,10 @@ mod tests {
     use super::super::plan::{AdamW, Schedule, Warmup};
     use super::*;
 
-    fn draws(sampler: Sampler, sizes: &[usize], seed: u64) -> Draws {
-        let training = Training {
+    fn training(sampler: Sampler, batch: Batch, seed: u64) -> Training {
+        Training {
             sampler,
-            batch: 8,
+            batch,
             epochs: 1,
             steps: None,
             optimizer: AdamW { lr: 1e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -134,7 +164,11 @@ mod tests {
             evaluate_every: None,
             seed,
             cache: None,
-        };
+        }
+    }
+
+    fn draws(sampler: Sampler, sizes: &[usize], seed: u64) -> Draws {
+        let training = training(sampler, Batch::Examples(8), seed);
         Draws::new(training, sizes.iter().map(|&size| vec![3; size]).collect())
     }
 
@@ -155,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_hand_never_holds_an_example_twice() {
-        for draw in draws(Sampler::MtUncertainty { candidates: 7 }, &[10, 3], 1).take(50) {
+        for draw in draws(Sampler::MtUncertainty { candidates: 7, rescore: 1 }, &[10, 3], 1).take(50) {
             let Draw::Candidates(mut hands) = draw else { panic!("{draw:?} is no candidates") };
             hands.iter_mut().for_each(|hand| hand.sort_unstable());
             assert_eq!(hands[0].len(), 7);
@@ -175,6 +209,29 @@ mod tests {
         assert!((540..660).contains(&first), "{first} of {}", drawn.len());
         assert_eq!(draw(1), drawn);
         assert_ne!(draw(2), drawn);
+    }
+
+    #[test]
+    fn a_budget_is_kept_and_used_and_nothing_is_lost() {
+        let lengths: Vec<Vec<u32>> = vec![(3..40).collect(), (2..90).rev().collect()];
+        let tokens = |batch: &[At]| batch.iter().map(|at| lengths[at.task][at.example]).sum::<u32>();
+        let of = |batch| batches(Draws::new(training(Sampler::Proportional, batch, 5), lengths.clone()));
+        let drawn: Vec<Vec<At>> = of(Batch::Tokens(100)).take(200).collect();
+        for (batch, next) in drawn.iter().zip(&drawn[1..]) {
+            assert!(tokens(batch) <= 100 && !batch.is_empty(), "{} of 100 tokens", tokens(batch));
+            assert!(tokens(batch) + tokens(&next[..1]) > 100, "the next example would have fit");
+        }
+        let drawn: Vec<At> = drawn.into_iter().flatten().collect();
+        let singly: Vec<At> = of(Batch::Examples(1)).flatten().take(drawn.len()).collect();
+        assert_eq!(drawn, singly);
+    }
+
+    #[test]
+    fn a_budget_beyond_all_data_takes_as_many_examples_as_there_are() {
+        let all = training(Sampler::Proportional, Batch::Tokens(1_000_000), 5);
+        let drawn: Vec<usize> =
+            batches(Draws::new(all, vec![vec![3; 4], vec![5; 2]])).take(5).map(|batch| batch.len()).collect();
+        assert_eq!(drawn, [6; 5]);
     }
 
     #[test]

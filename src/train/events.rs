@@ -29,7 +29,7 @@ pub struct Event {
     /// Distinct training examples that entered a gradient step so far, over all.
     pub data_used: f64,
     /// By the task's name: `loss` (null without examples in the batch), `entropy` (null where nothing is scored),
-    /// `candidates` and `picks`.
+    /// `candidates` (0 there) and `picks`.
     pub tasks: Map<String, Value>,
     pub time: Time,
 }

@@ -106,8 +106,7 @@ pub enum Uncertainty {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Training {
     pub sampler: Sampler,
-    /// Examples a gradient step, over all tasks.
-    pub batch: usize,
+    pub batch: Batch,
     pub epochs: usize,
     /// Optimizer steps; overrides `epochs` where given.
     pub steps: Option<usize>,
@@ -120,9 +119,17 @@ pub struct Training {
     /// Steps between evaluations; `None`: once an epoch and at the end.
     pub evaluate_every: Option<usize>,
     pub seed: u64,
-    /// The most bytes that outputs of the constant layers take on disk, to be read again in later steps and runs;
-    /// `None`: they are computed in every step.
+    /// The most bytes of the constant layers' outputs that are kept on disk from epoch to epoch; `None`: nothing is.
     pub cache: Option<u64>,
+}
+
+/// What a gradient step trains on, over all tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Batch {
+    Examples(usize),
+    /// As many examples as have so many tokens together; at least the plan's sequence, so that each fits.
+    Tokens(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -130,8 +137,11 @@ pub struct Training {
 pub enum Sampler {
     /// MT-Uncertainty: score candidates of every task, train on those of highest U = H / (Hhat * H').
     MtUncertainty {
-        /// Candidates drawn a task and step (b in the paper, where it equals the batch).
+        /// Candidates drawn a task and scoring (b in the paper, where it equals the batch).
         candidates: usize,
+        /// Steps that one scoring serves: the first trains on the best candidates, the next on the next best. 1 is
+        /// what the paper does.
+        rescore: usize,
     },
     /// A task with probability proportional to its number of examples.
     Proportional,

@@ -4,16 +4,20 @@ use super::ahead::{Ahead, Prepared};
 use super::batches::{At, Batches};
 use super::draws::Draws;
 use super::network::Network;
-use super::plan::{Task, Training};
+use super::plan::{self, Task, Training};
 use super::scoring::Scored;
-use super::uncertainty;
+use super::uncertainty::{self, Pick};
 use crate::data::Dataset;
 use crate::nn::Batch;
 
 /// Chooses the examples of each step. Under the same seed, and the same network, the same ones.
-pub struct Sampler {
+pub struct Sampler<C> {
     draws: Ahead<Prepared>,
-    batch: usize,
+    batch: plan::Batch,
+    /// Steps that one scoring serves.
+    rescore: usize,
+    /// What the next steps choose from.
+    ranked: Option<Ranked<C>>,
 }
 
 /// The examples of a step.
@@ -38,28 +42,97 @@ pub struct Share {
     pub entropy: Option<f64>,
 }
 
-impl Sampler {
+impl<C: Clone> Sampler<C> {
     /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
     pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
+        let rescore = match training.sampler {
+            plan::Sampler::MtUncertainty { rescore, .. } => rescore,
+            plan::Sampler::Proportional => 1,
+        };
         let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
         let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
-        Self { draws: Ahead::new(prepared), batch: training.batch }
+        Self { draws: Ahead::new(prepared), batch: training.batch, rescore, ranked: None }
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
-    pub fn next<N: Network>(&mut self, network: &N, tasks: &[Task], batches: &Batches) -> Drawn<N::Constant> {
+    pub fn next<N: Network<Constant = C>>(
+        &mut self,
+        network: &N,
+        tasks: &[Task],
+        batches: &Batches,
+    ) -> Drawn<C> {
+        let unscored = vec![Share::default(); tasks.len()];
+        if let Some(ranked) = self.ranked.take()
+            && let (picks, true) = ranked.best(self.batch, batches)
+        {
+            return self.train_on(ranked, &picks, unscored, network, batches);
+        }
         match self.draws.next().expect("draws have no end") {
             Prepared::Batch(examples, batch) => {
                 let constant = network.constant(&batch);
-                let shares = shares(&examples, vec![Share::default(); tasks.len()]);
-                Drawn { examples, batch, constant, tasks: shares }
+                Drawn { tasks: shares(&examples, unscored), examples, batch, constant }
             }
             Prepared::Candidates(hands) => {
-                let scored = Scored::new(network, tasks, hands);
-                let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), self.batch);
-                let drawn = scored.shares();
-                let (examples, batch, constant) = scored.take(network, batches, &picks);
-                Drawn { tasks: shares(&examples, drawn), examples, batch, constant }
+                let ranked = Ranked::new(Scored::new(network, tasks, hands), self.rescore);
+                let (picks, _) = ranked.best(self.batch, batches);
+                let scored = ranked.scored.shares();
+                self.train_on(ranked, &picks, scored, network, batches)
+            }
+        }
+    }
+
+    /// Takes the picks, and keeps the rest for the steps that are left; what no step will use is freed.
+    fn train_on<N: Network<Constant = C>>(
+        &mut self,
+        mut ranked: Ranked<C>,
+        picks: &[Pick],
+        drawn: Vec<Share>,
+        network: &N,
+        batches: &Batches,
+    ) -> Drawn<C> {
+        let (examples, batch, constant) = ranked.scored.take(network, batches, picks);
+        ranked.taken += picks.len();
+        ranked.steps -= 1;
+        self.ranked = (ranked.steps > 0).then_some(ranked);
+        Drawn { tasks: shares(&examples, drawn), examples, batch, constant }
+    }
+}
+
+/// Candidates in the order of their scores, for one step or several.
+struct Ranked<C> {
+    scored: Scored<C>,
+    /// Best first.
+    order: Vec<Pick>,
+    /// How many of these were trained on.
+    taken: usize,
+    /// That are left, at least one.
+    steps: usize,
+}
+
+impl<C: Clone> Ranked<C> {
+    fn new(scored: Scored<C>, steps: usize) -> Self {
+        let order = uncertainty::select(&uncertainty::scores(scored.candidates()), usize::MAX);
+        Self { scored, order, taken: 0, steps }
+    }
+
+    /// The next best that make a batch, and whether they fill it. A budget takes them in this order while they fit,
+    /// but one at least.
+    fn best(&self, batch: plan::Batch, batches: &Batches) -> (Vec<Pick>, bool) {
+        let left = &self.order[self.taken..];
+        match batch {
+            plan::Batch::Examples(count) => {
+                let picks = &left[..count.min(left.len())];
+                (picks.to_vec(), picks.len() == count)
+            }
+            plan::Batch::Tokens(budget) => {
+                let mut room = budget;
+                let fits = |pick: &&Pick| {
+                    let rest = room.checked_sub(batches.tokens(self.scored.example(**pick)));
+                    room = rest.unwrap_or(room);
+                    rest.is_some()
+                };
+                let count = left.iter().take_while(fits).count().max(left.len().min(1));
+                (left[..count].to_vec(), count < left.len() || room == 0)
             }
         }
     }

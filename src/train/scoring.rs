@@ -8,7 +8,7 @@ use super::uncertainty::{self, Candidates, Pick};
 use crate::nn::Batch;
 
 /// Candidates of all tasks, scored without tape and dropout. What the constant part made of them is kept, so that
-/// the training step that follows does not compute it again.
+/// the training steps that follow do not compute it again.
 pub struct Scored<C> {
     /// By task, then candidate.
     examples: Vec<Vec<At>>,
@@ -90,6 +90,11 @@ impl<C: Clone> Scored<C> {
         Self { examples, candidates, chunks }
     }
 
+    /// The example that a pick stands for.
+    pub fn example(&self, Pick { task, candidate }: Pick) -> At {
+        self.examples[task][candidate]
+    }
+
     /// H of every candidate, by task.
     pub fn candidates(&self) -> &[Candidates] {
         &self.candidates
@@ -110,7 +115,7 @@ impl<C: Clone> Scored<C> {
     /// The picked candidates as a batch, in the order in which they were scored and those that were not at the end,
     /// with their constant part's output.
     pub fn take<N: Network<Constant = C>>(
-        self,
+        &self,
         network: &N,
         batches: &Batches,
         picks: &[Pick],
@@ -126,16 +131,12 @@ impl<C: Clone> Scored<C> {
             if places.is_empty() {
                 continue;
             }
-            let of = |pick: Pick| self.examples[pick.task][pick.candidate];
-            examples.extend(places.iter().map(|&place| of(chunk.picks[place])));
+            examples.extend(places.iter().map(|&place| self.example(chunk.picks[place])));
             parts.push((&chunk.constant, chunk.batch.rows_of(&places)));
         }
         // candidates that were not scored have no constant part yet
-        let unscored: Vec<At> = picks
-            .iter()
-            .map(|pick| self.examples[pick.task][pick.candidate])
-            .filter(|at| !examples.contains(at))
-            .collect();
+        let unscored: Vec<At> =
+            picks.iter().map(|&pick| self.example(pick)).filter(|at| !examples.contains(at)).collect();
         let rest = (!unscored.is_empty()).then(|| {
             let batch = batches.batch(&unscored);
             (network.constant(&batch), (0..batch.segments.rows()).collect())

@@ -16,7 +16,7 @@ use super::inputs::{InputError, Inputs, expected};
 use super::learner::{Diverged, Learner};
 use super::metrics::KindError;
 use super::network::Network;
-use super::plan::{Plan, Training};
+use super::plan::{Batch, Plan, Training};
 use super::progress::Progress;
 use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
@@ -142,10 +142,16 @@ struct Steps {
 }
 
 impl Steps {
-    /// An epoch is as many steps as batches cover the training examples once, also under MT-Uncertainty, which
-    /// picks its examples more than once or never.
+    /// An epoch is as many steps as batches cover the training examples, or budgets their tokens, once; also under
+    /// MT-Uncertainty, which picks its examples more than once or never.
     fn new(training: &Training, train: &Batches) -> Self {
-        let epoch = train.sizes().iter().sum::<usize>().div_ceil(training.batch);
+        let epoch = match training.batch {
+            Batch::Examples(count) => train.sizes().iter().sum::<usize>().div_ceil(count),
+            Batch::Tokens(count) => {
+                let tokens = train.datasets().iter().map(|set| set.total_tokens());
+                tokens.sum::<usize>().div_ceil(count)
+            }
+        };
         let total = training.steps.unwrap_or(epoch * training.epochs);
         Self { total, evaluate_every: training.evaluate_every.unwrap_or(epoch) }
     }
@@ -162,7 +168,7 @@ struct Trainer<N: Network> {
     schedule: Steps,
     train: Batches,
     dev: Batches,
-    sampler: Sampler,
+    sampler: Sampler<N::Constant>,
     learner: Learner<N>,
     run: Run,
     log: Log,

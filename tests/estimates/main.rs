@@ -15,7 +15,7 @@ use camtl::nn::{Batch, Encode, Model, pretrained};
 use camtl::span::Source;
 use camtl::train::Network as _;
 use camtl::train::learner::Learner;
-use camtl::train::plan::{AdamW, Sampler, Schedule, Training, Warmup};
+use camtl::train::plan::{self, AdamW, Sampler, Schedule, Training, Warmup};
 use dfdx::prelude::Cpu;
 
 use networks::{HIDDEN, Heads, LADDER, Ladder, SCRATCH, Scratch, TUNED, Tuned};
@@ -25,7 +25,8 @@ type Network<E> = Model<HIDDEN, E, Heads<Cpu>, Cpu>;
 /// Held by what builds networks: memory is measured while nothing else allocates.
 static ALONE: Mutex<()> = Mutex::new(());
 
-const LOAD: Load = Load { batch: 24, length: 32 };
+const EXAMPLES: usize = 24;
+const LOAD: Load = Load { batch: ir::Batch::Examples(EXAMPLES), length: 32 };
 
 #[test]
 fn the_list_of_parameters_is_the_built_networks() {
@@ -87,14 +88,14 @@ fn measure_memory<E: Encode<HIDDEN, Cpu>>(text: &str) -> [usize; 4] {
     pretrained::start(&mut network.parameters(), 1);
     let weights = counted::live() - before;
 
-    let batch = batch(LOAD.batch);
+    let batch = batch(EXAMPLES);
     let scoring = counted::peak(|| {
         let constant = network.constant(&batch);
         network.score(constant, &batch, batch.segments.tasks());
     });
 
     let targets: Vec<Target> =
-        (0..LOAD.batch).map(|i| if i % 3 == 2 { Target::Value(0.5) } else { Target::Class(0) }).collect();
+        (0..EXAMPLES).map(|i| if i % 3 == 2 { Target::Value(0.5) } else { Target::Class(0) }).collect();
     let mut learner = Learner::new(network, training(program(text).training.dropout), 2);
     let mut step = |number: usize| {
         counted::peak(|| {
@@ -117,7 +118,7 @@ fn batch(count: usize) -> Batch {
 fn training(dropout: f64) -> Training {
     Training {
         sampler: Sampler::Proportional,
-        batch: LOAD.batch,
+        batch: plan::Batch::Examples(EXAMPLES),
         epochs: 1,
         steps: None,
         optimizer: AdamW { lr: 1e-3, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

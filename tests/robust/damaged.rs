@@ -130,7 +130,7 @@ fn tokens(text: &str) -> Vec<String> {
 fn word() -> impl Strategy<Value = String> {
     let words = "model backbone bert sequence tasks freeze attach train span as every in to across after layers \
         layer embeddings pooler attention norm bottleneck alignment classify regress metric data glue tsv \
-        uncertainty sampler mt_uncertainty batch optimizer adamw lr schedule linear warmup include variant of detach \
+        uncertainty sampler mt_uncertainty candidates rescore batch tokens cache off GiB optimizer adamw lr schedule linear warmup include variant of detach \
         unfreeze from drop assert parameters trained memory flops fidelity paper reference weight backbone \
         { } , .. <= < >= > 0 1 6 12 768 0.5 2e-5 10% 1_000 99999999999 18446744073709551616 1e999 -0 1. 0x1 \
         \"CoLA\" \"\" \" name é \u{1F600} \u{a0} \u{0} // \\ # ; = %";

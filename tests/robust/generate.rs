@@ -64,8 +64,8 @@ fn items(dice: &mut Dice) -> (Vec<Tokens>, Included) {
     if !sizes.is_scratch {
         items.extend(freezes(&mut form, dice));
     }
-    let (train, scores) = train(tasks.len(), can_score, dice);
-    form.may_drop = !train.iter().flatten().any(|token| token == "candidates");
+    let (train, scores) = train(tasks.len(), sizes.sequence, can_score, dice);
+    form.may_drop = !train.iter().flatten().any(|token| token == "candidates" || token == "rescore");
     items.extend(train);
     form.tasks = tasks.into_iter().map(|task| (task.name.clone(), task.tokens(scores, dice))).collect();
     let mut listed: Vec<Tokens> = form.tasks.iter().map(|(_, task)| task.clone()).collect();

@@ -6,34 +6,74 @@ use super::{
 };
 
 /// The item, if there is one, and whether MT-Uncertainty samples.
-pub fn train(tasks: usize, can_score: bool, dice: &mut Dice) -> (Option<Tokens>, bool) {
+pub fn train(tasks: usize, sequence: usize, can_score: bool, dice: &mut Dice) -> (Option<Tokens>, bool) {
     let scores = can_score && dice.chance(70);
-    let batch = dice.between(1, 128);
-    let mut entries = vec![size("batch", batch, dice)];
-    match scores {
-        false => entries.push(tokens("sampler proportional", dice.pick(&[&[][..], &["{", "}"]]))),
-        true if dice.chance(50) => {}
-        true => {
-            let least = batch.div_ceil(tasks);
-            let candidates = size("candidates", dice.between(least, 2 * least), dice);
-            let options = if dice.chance(50) { vec![candidates] } else { vec![] };
-            entries.push(block("sampler mt_uncertainty", options));
-        }
+    let mut entries = match dice.chance(30) {
+        true => budget(tasks, sequence, scores, dice),
+        false => examples(tasks, scores, dice),
+    };
+    if !scores {
+        entries.push(tokens("sampler proportional", dice.pick(&[&[][..], &["{", "}"]])));
     }
     entries.extend(settings(dice));
     let is_default = scores && dice.chance(10);
     ((!is_default).then(|| block("train", dice.shuffled(entries))), scores)
 }
 
+/// A batch of examples, and perhaps what is drawn for it.
+fn examples(tasks: usize, scores: bool, dice: &mut Dice) -> Vec<Tokens> {
+    let batch = dice.between(1, 128);
+    let mut entries = vec![size("batch", batch, dice)];
+    if scores && dice.chance(50) {
+        let every = dice.between(1, 4);
+        // By default the candidates of each task are enough for a step.
+        let options = match dice.below(4) {
+            0 => vec![],
+            1 => vec![rescore(dice.between(1, tasks), dice)],
+            2 => vec![size("candidates", of_at_least(batch.div_ceil(tasks), dice), dice)],
+            _ => {
+                let candidates = of_at_least((every * batch).div_ceil(tasks), dice);
+                vec![rescore(every, dice), size("candidates", candidates, dice)]
+            }
+        };
+        entries.push(block("sampler mt_uncertainty", dice.shuffled(options)));
+    }
+    entries
+}
+
+/// A batch of tokens, and what is drawn for it, where something is scored.
+fn budget(tasks: usize, sequence: usize, scores: bool, dice: &mut Dice) -> Vec<Tokens> {
+    let budget = dice.between(sequence, 20 * sequence);
+    let mut entries = vec![[size("batch", budget, dice), words("tokens")].concat()];
+    if scores {
+        let least = budget.div_ceil(tasks * sequence);
+        let mut options = vec![size("candidates", of_at_least(least, dice), dice)];
+        if dice.chance(50) {
+            options.push(rescore(dice.between(1, 1_000), dice));
+        }
+        entries.push(block("sampler mt_uncertainty", dice.shuffled(options)));
+    }
+    entries
+}
+
+fn of_at_least(least: usize, dice: &mut Dice) -> usize {
+    dice.between(least, 2 * least)
+}
+
+fn rescore(every: usize, dice: &mut Dice) -> Tokens {
+    [words("rescore every"), vec![number(every, dice)]].concat()
+}
+
 /// Those that fit any tasks.
 pub fn settings(dice: &mut Dice) -> Vec<Tokens> {
-    let settings: [fn(&mut Dice) -> Tokens; 8] = [
+    let settings: [fn(&mut Dice) -> Tokens; 9] = [
         |dice| size("epochs", dice.between(1, 10), dice),
         |dice| size("steps", dice.between(1, 100_000), dice),
         |dice| tokens("seed", [dice.pick(&["0", "42", "18446744073709551615"])]),
         |dice| tokens("dropout", [dice.pick(&["0", "0.1", "1e-3", "0.999_9"])]),
         |dice| tokens("clip", [dice.pick(&["off", "1", "0.5", "1e300", "5e-324"])]),
         |dice| [words("evaluate every"), vec![number(dice.between(1, 1_000), dice)]].concat(),
+        |dice| tokens("cache", dice.pick(&[&["off"][..], &["2", "GiB"], &["0.5", "TB"], &["1_500", "MB"]])),
         schedule,
         optimizer,
     ];

@@ -14,6 +14,7 @@ use tiny::{PLAN, Place, build, lines, names, network};
 mod ahead;
 mod cache;
 mod predictor;
+mod sampling;
 mod tiny;
 mod weights;
 
@@ -139,6 +140,9 @@ fn the_command_line_tells_success_from_mistakes() {
     assert_eq!(run(&[&train[..], &["--set", "lr=1e-3"]].concat()), ExitCode::SUCCESS);
     assert_eq!(run(&train), ExitCode::FAILURE, "the run exists");
     assert_eq!(run(&[&train[..], &["--set", "speed=1"]].concat()), ExitCode::FAILURE);
+    let narrow = folder(place.out("narrow"));
+    let narrow = ["train", "--data", &data, "--out", &narrow, "--set", "batch=11tokens"];
+    assert_eq!(run(&narrow), ExitCode::FAILURE, "an example may have 12 tokens");
     assert_eq!(run(&["train", "--steps", "many"]), ExitCode::from(2));
     assert!(!names(Path::new(&cache)).is_empty());
     let record: Value =

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
-    AdamW, Backbone, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
-    Warmup,
+    AdamW, Backbone, Batch, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    Uncertainty, Warmup,
 };
 use camtl::train::{Options, Outcome, TrainError, train};
 use serde_json::Value;
@@ -125,8 +125,8 @@ pub const PLAN: Plan = Plan {
         },
     ],
     training: Training {
-        sampler: Sampler::MtUncertainty { candidates: 8 },
-        batch: 8,
+        sampler: Sampler::MtUncertainty { candidates: 8, rescore: 1 },
+        batch: Batch::Examples(8),
         epochs: 1,
         steps: Some(60),
         optimizer: AdamW { lr: 3e-3, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

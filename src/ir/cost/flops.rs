@@ -8,8 +8,8 @@
 //! computes the input's gradient of everything on the tape, also where nothing trained lies before it. The constant
 //! part is not on the tape; where MT-Uncertainty has scored an example, the step finds its constant part there.
 
-use super::{ByComponent, Candidates, Load, shared_examples};
-use crate::ir::{Backbone, Component, Layer, Program, Uncertainty, Weights, Width};
+use super::{ByComponent, Candidates, Load, fresh};
+use crate::ir::{Backbone, Batch, Component, Layer, Program, Uncertainty, Weights, Width};
 
 /// Of one step, by component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,46 +18,48 @@ pub struct Flops {
     pub forward: ByComponent,
     /// The training step: forward and backward, without the scoring before it.
     pub step: ByComponent,
-    /// MT-Uncertainty's forward runs over the candidates of every task that is scored; 0 under another sampler.
+    /// MT-Uncertainty's forward runs over the candidates of every task that is scored, shared among the steps that
+    /// train on them; 0 under another sampler.
     pub scoring: ByComponent,
 }
 
 impl Flops {
     pub fn of(program: &Program, load: Load) -> Self {
-        let Load { batch, length } = load;
-        let candidates = Candidates::of(program);
+        let length = load.length;
+        let candidates = Candidates::of(program, load);
         let (chunks, _) = candidates.chunks(length);
-        let fresh = batch - shared_examples(program, batch);
-        let tasks = program.tasks.len();
+        let scored = Load { batch: Batch::Examples(candidates.all()), length };
+        let fresh = fresh(program, load);
+        let (tasks, steps) = (program.tasks.len(), candidates.steps as u128);
 
         let mut flops = Self::default();
         for Product { component, operations, rows, backward } in products(program, length) {
-            let forward = |examples: usize, runs: usize| {
+            let forward = |load: Load, runs: usize| {
                 operations
                     * match rows {
-                        Rows::Tokens => examples as u128 * length as u128,
-                        Rows::Examples => examples as u128,
+                        Rows::Tokens => load.tokens() as u128,
+                        Rows::Examples => load.examples() as u128,
                         Rows::Tasks => runs as u128 * tasks as u128,
                     }
             };
-            flops.forward.add(component, forward(batch, 1));
+            flops.forward.add(component, forward(load, 1));
             flops.step.add(
                 component,
                 match backward {
                     Backward::None => forward(fresh, 1),
-                    Backward::Input => 2 * forward(batch, 1),
-                    Backward::InputAndWeight => 3 * forward(batch, 1),
+                    Backward::Input => 2 * forward(load, 1),
+                    Backward::InputAndWeight => 3 * forward(load, 1),
                 },
             );
-            flops.scoring.add(component, forward(candidates.all(), chunks));
+            flops.scoring.add(component, forward(scored, chunks) / steps);
         }
         for task in &program.tasks {
             let head = linear(program.backbone.hidden, task.kind.outputs());
-            let of_batch = head * batch as u128 / tasks as u128; // a task's share of it
+            let of_batch = head * load.examples() as u128 / tasks as u128; // a task's share of it
             flops.forward.add(Component::Heads, of_batch);
             flops.step.add(Component::Heads, 3 * of_batch);
             if task.uncertainty == Uncertainty::Entropy {
-                flops.scoring.add(Component::Heads, head * candidates.each as u128);
+                flops.scoring.add(Component::Heads, head * candidates.each as u128 / steps);
             }
         }
         flops
@@ -136,8 +138,8 @@ fn layer_products(
     // Q K^T is [length, length] a head, and so is what weighs V; of either the two operands have gradients
     list.push(Product {
         component: Component::Layers,
-        operations: 2 * linear(hidden, length) * length as u128,
-        rows: Rows::Examples,
+        operations: 2 * linear(hidden, length),
+        rows: Rows::Tokens,
         backward: on_tape(Backward::InputAndWeight),
     });
     if let Some(blocks) = layer.attention {

@@ -30,7 +30,7 @@ pub struct Memory {
     /// Kept on the tape from a step's forward to its backward half. An estimate.
     pub activations: ByComponent,
     /// What a training step needs at most besides weights and optimizer. Less than gradients and activations together,
-    /// as the one grow while the others are freed. An estimate.
+    /// as the one grow while the others are freed. Candidates that serve several steps stay there. An estimate.
     pub step: u64,
     /// What scoring needs at most: the constant part's output for all candidates, and a run over the largest
     /// chunk of them. An estimate; 0 under another sampler.
@@ -49,8 +49,10 @@ impl Memory {
         for (component, numbers) in tape.stages().into_iter().flat_map(|stage| stage.kept) {
             memory.activations.add(component, F32 * numbers);
         }
-        memory.step = bytes(tape.peak());
-        memory.scoring = bytes(scoring(program, load.length));
+        let candidates = Candidates::of(program, load);
+        let kept = if candidates.steps > 1 { scored(program, candidates, load.length) } else { 0 };
+        memory.step = bytes(tape.peak() + kept);
+        memory.scoring = bytes(scoring(program, candidates, load.length));
         memory
     }
 
@@ -196,11 +198,11 @@ impl Tape<'_> {
     }
 
     fn tokens(&self, width: usize) -> u128 {
-        self.examples(width) * self.load.length as u128
+        self.load.tokens() as u128 * width as u128
     }
 
     fn examples(&self, width: usize) -> u128 {
-        self.load.batch as u128 * width as u128
+        self.load.examples() as u128 * width as u128
     }
 
     fn tasks(&self, width: usize) -> u128 {
@@ -219,16 +221,19 @@ fn running(backbone: &Backbone) -> usize {
     9 * backbone.hidden + 2 * backbone.ffn
 }
 
-fn scoring(program: &Program, length: usize) -> u128 {
-    let candidates = Candidates::of(program);
-    let (_, largest) = candidates.chunks(length);
-    let constant = match program.embeddings.flow {
+/// The constant part's output for all candidates.
+fn scored(program: &Program, candidates: Candidates, length: usize) -> u128 {
+    match program.embeddings.flow {
         Flow::Constant => candidates.all() as u128 * length as u128 * program.backbone.hidden as u128,
         _ => 0,
-    };
+    }
+}
+
+fn scoring(program: &Program, candidates: Candidates, length: usize) -> u128 {
+    let (_, largest) = candidates.chunks(length);
     // a bottleneck beside the layer: its modulated input, and before and after GELU
     let bottleneck = |layer: &Layer| layer.bottleneck.map(|Width(width)| program.backbone.hidden + 2 * width);
     let beside = program.layers.iter().filter_map(bottleneck).max().unwrap_or(0);
     let run = running(&program.backbone) + beside;
-    constant + largest as u128 * length as u128 * run as u128
+    scored(program, candidates, length) + largest as u128 * length as u128 * run as u128
 }

@@ -21,7 +21,11 @@ mod flops;
 mod memory;
 mod sharing;
 
-use super::{Component, ParameterCount, Program, Sampler, Uncertainty};
+use std::fmt;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{Batch, Component, ParameterCount, Program, Sampler, Uncertainty};
 
 pub use flops::Flops;
 pub use memory::Memory;
@@ -33,8 +37,8 @@ pub const CHUNK: usize = 4096;
 /// What a step has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// Examples a step; at least 1.
-    pub batch: usize,
+    /// A step's; at least one example.
+    pub batch: Batch,
     /// Mean length of an example in word pieces; 1 up to the program's `sequence`.
     pub length: usize,
 }
@@ -43,6 +47,45 @@ impl Load {
     /// The program's own batch, of the longest examples.
     pub fn of(program: &Program) -> Self {
         Self { batch: program.training.batch, length: program.sequence }
+    }
+
+    /// Of a budget, the examples that it has room for.
+    pub fn examples(self) -> usize {
+        match self.batch {
+            Batch::Examples(count) => count,
+            Batch::Tokens(count) => count / self.length,
+        }
+    }
+
+    /// A budget is used up.
+    pub fn tokens(self) -> usize {
+        match self.batch {
+            Batch::Examples(count) => count * self.length,
+            Batch::Tokens(count) => count,
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    /// "32 examples of 128 word pieces", "4096 tokens in examples of 128 word pieces".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.batch {
+            Batch::Examples(count) => write!(f, "{count} examples of {} word pieces", self.length),
+            Batch::Tokens(count) => write!(f, "{count} tokens in examples of {} word pieces", self.length),
+        }
+    }
+}
+
+impl Serialize for Load {
+    /// `{ "batch": 32, "length": 128 }`; of a budget `tokens` in place of `batch`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Load", 2)?;
+        match self.batch {
+            Batch::Examples(count) => fields.serialize_field("batch", &count)?,
+            Batch::Tokens(count) => fields.serialize_field("tokens", &count)?,
+        }
+        fields.serialize_field("length", &self.length)?;
+        fields.end()
     }
 }
 
@@ -90,21 +133,30 @@ impl ByComponent {
     }
 }
 
-/// What MT-Uncertainty scores in a step.
+/// What MT-Uncertainty scores at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Candidates {
     /// Of each scored task.
     each: usize,
     /// Tasks with an entropy of their own; the others borrow their scores and are not run.
     tasks: usize,
+    /// Steps that train on them: as `rescore` says, or as many as there are enough for.
+    steps: usize,
 }
 
 impl Candidates {
-    fn of(program: &Program) -> Self {
+    fn of(program: &Program, load: Load) -> Self {
         let scored = program.tasks.iter().filter(|task| task.uncertainty == Uncertainty::Entropy).count();
         match program.training.sampler {
-            Sampler::MtUncertainty { candidates } => Self { each: candidates, tasks: scored },
-            Sampler::Proportional => Self { each: 0, tasks: 0 },
+            Sampler::MtUncertainty { candidates, rescore } => {
+                let all = candidates * program.tasks.len();
+                let lasts = match load.batch {
+                    Batch::Examples(count) => all / count,
+                    Batch::Tokens(count) => all * load.length / count,
+                };
+                Self { each: candidates, tasks: scored, steps: rescore.min(lasts).max(1) }
+            }
+            Sampler::Proportional => Self { each: 0, tasks: 0, steps: 1 },
         }
     }
 
@@ -119,10 +171,15 @@ impl Candidates {
     }
 }
 
-/// How many of a batch's examples have been through the constant part before the step begins: all that were scored.
+/// What of a load has not been through the constant part before the step begins: all that was not scored.
 ///
-/// The others are the tasks' that borrow their scores, expected to be picked as often as the rest.
-fn shared_examples(program: &Program, batch: usize) -> usize {
-    let candidates = Candidates::of(program);
-    batch * candidates.tasks / program.tasks.len()
+/// That are the tasks that borrow their scores, whose examples are expected to be picked as often as others.
+fn fresh(program: &Program, load: Load) -> Load {
+    let scored = Candidates::of(program, load).tasks;
+    let rest = |count: usize| count - count * scored / program.tasks.len();
+    let batch = match load.batch {
+        Batch::Examples(count) => Batch::Examples(rest(count)),
+        Batch::Tokens(count) => Batch::Tokens(rest(count)),
+    };
+    Load { batch, ..load }
 }

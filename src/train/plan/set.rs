@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use super::{Sampler, Schedule, Training, Warmup};
+use super::{Batch, Sampler, Schedule, Training, Warmup};
 
 /// The settings, as in a `.cam` file.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "sampler",
     "candidates",
+    "rescore",
     "batch",
     "epochs",
     "steps",
@@ -22,10 +23,23 @@ const KEYS: [&str; 16] = [
     "dropout",
     "evaluate_every",
     "seed",
+    "cache",
 ];
 
 /// The largest whole number that a setting takes: steps are counted in `f64` without loss.
 pub const WHOLE: usize = 1 << 31;
+
+/// Drawn of a task where nothing else is said: the examples of a batch, by default.
+const CANDIDATES: usize = 32;
+
+const UNITS: [(&str, f64); 6] = [
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("TiB", 1_099_511_627_776.0),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+];
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
@@ -41,16 +55,31 @@ pub enum SetError {
     #[diagnostic(code(set::value), help("{key} is {expected}"))]
     Value { key: &'static str, value: String, expected: &'static str },
 
-    #[error("`candidates` does not apply to the sampler `proportional`")]
-    #[diagnostic(code(set::candidates), help("set sampler=mt_uncertainty before it"))]
-    Candidates,
+    #[error("`{key}` does not apply to the sampler `proportional`")]
+    #[diagnostic(code(set::sampler), help("set sampler=mt_uncertainty before it"))]
+    Sampler { key: &'static str },
+
+    #[error("a batch of {budget} tokens has no room for an example of {sequence}")]
+    #[diagnostic(
+        code(set::budget),
+        help("the least is batch={sequence}tokens; batch={budget} alone would be examples")
+    )]
+    Budget { budget: usize, sequence: usize },
+
+    #[error("{rescore} steps of {batch} examples train on more than the {drawn} candidates that are drawn")]
+    #[diagnostic(
+        code(set::rescore),
+        help("nearest legal: rescore={}, or candidates={enough}", (drawn / batch).max(1))
+    )]
+    Rescore { rescore: usize, batch: usize, drawn: usize, enough: usize },
 }
 
 impl Training {
     /// Sets `key` to `value`, both as written after `--set`.
     ///
     /// Settings that follow others follow here too: `epochs` ends the rule of `steps`, and `candidates` stays equal
-    /// to `batch` where it was. Where nothing can be set nothing changes.
+    /// to `batch` where it was. A change to `mt_uncertainty` beside a budget of tokens draws 32 candidates, until
+    /// `candidates` says otherwise. Where nothing can be set nothing changes.
     ///
     /// # Errors
     /// [`SetError`], with what a setting may be in the help.
@@ -63,7 +92,11 @@ impl Training {
             "sampler" => {
                 self.sampler = match (value, self.sampler) {
                     ("mt_uncertainty", Sampler::Proportional) => {
-                        Sampler::MtUncertainty { candidates: self.batch }
+                        let candidates = match self.batch {
+                            Batch::Examples(count) => count,
+                            Batch::Tokens(_) => CANDIDATES,
+                        };
+                        Sampler::MtUncertainty { candidates, rescore: 1 }
                     }
                     ("mt_uncertainty", same) => same,
                     ("proportional", _) => Sampler::Proportional,
@@ -71,15 +104,20 @@ impl Training {
                 }
             }
             "candidates" => match &mut self.sampler {
-                Sampler::MtUncertainty { candidates } => *candidates = given.count()?,
-                Sampler::Proportional => return Err(SetError::Candidates),
+                Sampler::MtUncertainty { candidates, .. } => *candidates = given.count()?,
+                Sampler::Proportional => return Err(SetError::Sampler { key }),
+            },
+            "rescore" => match &mut self.sampler {
+                Sampler::MtUncertainty { rescore, .. } => *rescore = given.count()?,
+                Sampler::Proportional => return Err(SetError::Sampler { key }),
             },
             "batch" => {
-                let batch = given.count()?;
-                if let Sampler::MtUncertainty { candidates } = &mut self.sampler
-                    && *candidates == self.batch
+                let batch = given.batch()?;
+                if let Sampler::MtUncertainty { candidates, .. } = &mut self.sampler
+                    && let Batch::Examples(count) = batch
+                    && self.batch == Batch::Examples(*candidates)
                 {
-                    *candidates = batch;
+                    *candidates = count;
                 }
                 self.batch = batch;
             }
@@ -118,9 +156,28 @@ impl Training {
             "dropout" => self.dropout = given.probability()?,
             "evaluate_every" => self.evaluate_every = given.count_or_off()?,
             "seed" => self.seed = given.parse("a whole number from 0", |_| true)?,
+            "cache" => self.cache = given.bytes_or_off()?,
             _ => return Err(SetError::Key { key: key.to_owned(), nearest: None }),
         }
         Ok(())
+    }
+
+    /// Whether settings that are each legal fit together, for a model of so many `tasks` whose longest examples have
+    /// `sequence` tokens. The compiler has checked those of the model; this is for what was set after.
+    ///
+    /// # Errors
+    /// [`SetError::Budget`] and [`SetError::Rescore`].
+    pub fn check(&self, sequence: usize, tasks: usize) -> Result<(), SetError> {
+        match (self.batch, self.sampler) {
+            (Batch::Tokens(budget), _) if budget < sequence => Err(SetError::Budget { budget, sequence }),
+            (Batch::Examples(batch), Sampler::MtUncertainty { candidates, rescore: rescore @ 2.. })
+                if rescore.saturating_mul(batch) > candidates * tasks =>
+            {
+                let enough = rescore.saturating_mul(batch).div_ceil(tasks);
+                Err(SetError::Rescore { rescore, batch, drawn: candidates * tasks, enough })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -162,6 +219,31 @@ impl Given<'_> {
         }
     }
 
+    /// `32` is examples, `4096tokens` is a budget.
+    fn batch(self) -> Result<Batch, SetError> {
+        let expected = "a number of examples like 32, or of tokens like 4096tokens";
+        let (value, of): (&str, fn(usize) -> Batch) = match self.value.strip_suffix("tokens") {
+            Some(budget) => (budget.trim_end(), Batch::Tokens),
+            None => (self.value, Batch::Examples),
+        };
+        let count = Given { value, ..self }.count().map_err(|_| self.unlike(expected))?;
+        Ok(of(count))
+    }
+
+    /// `2GiB`, in the units of `.cam` files, from a megabyte to a pebibyte.
+    fn bytes_or_off(self) -> Result<Option<u64>, SetError> {
+        if self.value == "off" {
+            return Ok(None);
+        }
+        let expected = "a size like 2GiB (MiB, GiB, TiB, MB, GB or TB), or off";
+        let sized = UNITS.iter().find_map(|(unit, factor)| Some((self.value.strip_suffix(unit)?, factor)));
+        let (value, factor) = sized.ok_or_else(|| self.unlike(expected))?;
+        let legal = |size: f64| (1e6..=(1_u64 << 50) as f64).contains(&(size * factor));
+        let size = Given { value: value.trim_end(), ..self }.number(expected, legal);
+        // up to 2^50, so exact but for a part of a byte
+        size.map(|size| Some((size * factor) as u64)).map_err(|_| self.unlike(expected))
+    }
+
     /// `10%` is a part of all steps, `500` is steps; `0.1` could be meant as either and is refused.
     fn warmup(self) -> Result<Warmup, SetError> {
         let expected = "a part of the steps like 10%, or a whole number of steps";
@@ -190,8 +272,8 @@ mod tests {
     use super::*;
 
     const TRAINING: Training = Training {
-        sampler: Sampler::MtUncertainty { candidates: 32 },
-        batch: 32,
+        sampler: Sampler::MtUncertainty { candidates: 32, rescore: 1 },
+        batch: Batch::Examples(32),
         epochs: 3,
         steps: Some(100),
         optimizer: AdamW { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -224,6 +306,7 @@ mod tests {
         let changed = set(&[
             ("sampler", "mt_uncertainty"),
             ("candidates", "16"),
+            ("rescore", "3"),
             ("batch", "64"),
             ("epochs", "5"),
             ("steps", "700"),
@@ -238,10 +321,11 @@ mod tests {
             ("dropout", "0"),
             ("evaluate_every", "50"),
             ("seed", "7"),
+            ("cache", "2GiB"),
         ]);
         let expected = Training {
-            sampler: Sampler::MtUncertainty { candidates: 16 },
-            batch: 64,
+            sampler: Sampler::MtUncertainty { candidates: 16, rescore: 3 },
+            batch: Batch::Examples(64),
             epochs: 5,
             steps: Some(700),
             optimizer: AdamW { lr: 1e-4, weight_decay: 0.0, beta1: 0.8, beta2: 0.98, epsilon: 1e-6 },
@@ -250,7 +334,7 @@ mod tests {
             dropout: 0.0,
             evaluate_every: Some(50),
             seed: 7,
-            cache: None,
+            cache: Some(2 << 30),
         };
         assert_eq!(changed, expected);
     }
@@ -258,11 +342,50 @@ mod tests {
     #[test]
     fn settings_that_follow_others_follow() {
         assert_eq!(set(&[("epochs", "5")]).steps, None);
-        assert_eq!(set(&[("batch", "8")]).sampler, Sampler::MtUncertainty { candidates: 8 });
+        let eight = Sampler::MtUncertainty { candidates: 8, rescore: 1 };
+        assert_eq!(set(&[("batch", "8")]).sampler, eight);
         let switched = set(&[("sampler", "proportional"), ("batch", "8"), ("sampler", "mt_uncertainty")]);
-        assert_eq!(switched.sampler, Sampler::MtUncertainty { candidates: 8 });
+        assert_eq!(switched.sampler, eight);
         assert_eq!(set(&[("warmup", "6.5%")]).schedule.warmup(), Warmup::Fraction(0.065));
         assert_eq!((set(&[("clip", "off")]).clip, set(&[("steps", "off")]).steps), (None, None));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for tokens in ["4096tokens", "4096 tokens"] {
+            let budget = set(&[("candidates", "7"), ("batch", tokens)]);
+            assert_eq!(budget.batch, Batch::Tokens(4096));
+            assert_eq!(budget.sampler, Sampler::MtUncertainty { candidates: 7, rescore: 1 });
+        }
+        let back = set(&[("batch", "4096tokens"), ("batch", "8")]);
+        assert_eq!(back.sampler, Sampler::MtUncertainty { candidates: 32, rescore: 1 });
+        let switched = [("sampler", "proportional"), ("batch", "99tokens"), ("sampler", "mt_uncertainty")];
+        assert_eq!(set(&switched).sampler, Sampler::MtUncertainty { candidates: 32, rescore: 1 });
+        assert_eq!(set(&[("cache", "1.5 MiB")]).cache, Some(3 << 19));
+        assert_eq!(set(&[("cache", "20MB")]).cache, Some(20_000_000));
+        assert_eq!(set(&[("cache", "2GiB"), ("cache", "off")]).cache, None);
+    }
+
+    #[test]
+    fn settings_have_to_fit_together() {
+        let refused = |pairs: &[(&str, &str)]| {
+            let error = set(pairs).check(128, 2).unwrap_err();
+            format!("{error} | {}", miette::Diagnostic::help(&error).unwrap())
+        };
+        assert_eq!(TRAINING.check(128, 1), Ok(()));
+        assert_eq!(
+            refused(&[("batch", "127tokens")]),
+            "a batch of 127 tokens has no room for an example of 128 | \
+             the least is batch=128tokens; batch=127 alone would be examples"
+        );
+        assert_eq!(set(&[("batch", "128tokens")]).check(128, 1), Ok(()));
+        assert_eq!(
+            refused(&[("rescore", "3")]),
+            "3 steps of 32 examples train on more than the 64 candidates that are drawn | \
+             nearest legal: rescore=2, or candidates=48"
+        );
+        assert_eq!(set(&[("rescore", "2")]).check(128, 2), Ok(()));
+        assert_eq!(set(&[("rescore", "9"), ("batch", "200tokens")]).check(128, 2), Ok(()));
     }
 
     #[test]
@@ -283,6 +406,14 @@ mod tests {
             ("dropout", "-0.1"),
             ("batch", "0"),
             ("batch", "1.5"),
+            ("batch", "tokens"),
+            ("batch", "0tokens"),
+            ("batch", "4096token"),
+            ("rescore", "0"),
+            ("cache", "2"),
+            ("cache", "2gib"),
+            ("cache", "0GiB"),
+            ("cache", "1e9GiB"),
             ("steps", "99999999999"),
             ("warmup", "101%"),
             ("warmup", "-1"),
@@ -295,7 +426,9 @@ mod tests {
             assert!(refused(key, value).contains(&format!("`{value}` is no value of `{key}`")));
         }
         let mut proportional = set(&[("sampler", "proportional")]);
-        assert_eq!(proportional.set("candidates", "4"), Err(SetError::Candidates));
+        for key in ["candidates", "rescore"] {
+            assert_eq!(proportional.set(key, "4"), Err(SetError::Sampler { key }));
+        }
     }
 
     #[test]
