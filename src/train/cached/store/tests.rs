@@ -79,7 +79,8 @@ fn what_a_dead_process_left_half_written_is_not_read() {
 
 #[test]
 fn damage_is_noticed_and_mended() {
-    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 4] = [
         (INDEX, |bytes| bytes[60] ^= 1),
         (INDEX, |bytes| bytes.fill(0)),
         (ROWS, |bytes| bytes.truncate(99)),
