@@ -15,11 +15,15 @@
 //! | 4 x tokens | ids |
 //! | 32 | BLAKE3 of all of the above |
 
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::sync::Arc;
+
+use memmap2::Mmap;
 
 use super::dataset::Dataset;
+use super::ids::Ids;
 use super::read::Target;
 
 /// Part of every key: a change of the layout above, or of what the tokens mean, is a new number.
@@ -29,22 +33,29 @@ const MAGIC: &[u8; 8] = b"camtltok";
 const HEAD: usize = 8 + 32 + 4 * 8;
 const HASH: usize = 32;
 
-/// The examples kept under `key`, if they are there and whole. A damaged file is reported and counts as absent.
+/// The examples kept under `key`, if they are there and whole; their ids stay in the file, mapped. A damaged file is
+/// reported and counts as absent.
 pub fn fetch(folder: &Path, key: &blake3::Hash, content: blake3::Hash) -> Option<Dataset> {
     let path = file(folder, key);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
+    let map = match File::open(&path).and_then(|file| map(&file)) {
+        Ok(map) => Arc::new(map),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
             tracing::warn!(file = %path.display(), %error, "token cache cannot be read");
             return None;
         }
     };
-    let dataset = decode(&bytes, key, content);
+    let dataset = decode(&map, key, content);
     if dataset.is_none() {
         tracing::warn!(file = %path.display(), "token cache is damaged and made anew");
     }
     dataset
+}
+
+fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the map is only read. A cache is written whole under another name and never changed, only replaced; a
+    // file that another program truncates meanwhile would fault.
+    unsafe { Mmap::map(file) }
 }
 
 /// Keeps examples under `key`: whole or not at all, also if several processes do it at once.
@@ -89,8 +100,8 @@ fn encode(key: &blake3::Hash, dataset: &Dataset) -> Vec<u8> {
 }
 
 /// `None` for bytes that are not exactly what [`encode`] makes for `key`.
-fn decode(bytes: &[u8], key: &blake3::Hash, content: blake3::Hash) -> Option<Dataset> {
-    let (body, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
+fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<Dataset> {
+    let (body, hash) = map.split_at_checked(map.len().checked_sub(HASH)?)?;
     if blake3::hash(body).as_bytes() != hash {
         return None;
     }
@@ -112,18 +123,18 @@ fn decode(bytes: &[u8], key: &blake3::Hash, content: blake3::Hash) -> Option<Dat
     let lengths = take(rows)?;
     let (firsts, lines) = (take(rows)?, take(rows)?);
     let (tags, values) = (take(rows)?, take(rows)?);
-    let ids = take(tokens)?;
+    let ids = body.len() - rest.len()..body.len();
     let targets = tags.into_iter().zip(values).map(unpack).collect::<Option<_>>()?;
     let mut offsets = Vec::with_capacity(rows + 1);
     offsets.push(0);
     for &length in &lengths {
         offsets.push(offsets[offsets.len() - 1] + length as usize);
     }
-    let whole = rest.is_empty()
+    let whole = tokens.checked_mul(4) == Some(ids.len())
         && offsets[rows] == tokens
         && firsts.iter().zip(&lengths).all(|(first, length)| first <= length);
-    whole.then_some(Dataset {
-        ids,
+    whole.then(|| Dataset {
+        ids: Ids::map(map, ids),
         offsets,
         firsts,
         targets,
@@ -157,7 +168,7 @@ mod tests {
 
     fn sample() -> Dataset {
         Dataset {
-            ids: vec![2, 7, 3, 2, 3, 9, 3],
+            ids: vec![2, 7, 3, 2, 3, 9, 3].into(),
             offsets: vec![0, 3, 7],
             firsts: vec![3, 2],
             targets: vec![Target::Value(2.5), Target::None],
@@ -182,14 +193,22 @@ mod tests {
     fn every_damage_is_noticed() {
         let (key, sample) = (blake3::hash(b"key"), sample());
         let bytes = encode(&key, &sample);
+        let decoded = |bytes: &[u8], key: &blake3::Hash| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            decode(&Arc::new(map(&file).unwrap()), key, sample.fingerprint)
+        };
         for end in 0..bytes.len() {
-            assert!(decode(&bytes[..end], &key, sample.fingerprint).is_none(), "cut to {end}");
+            assert!(decoded(&bytes[..end], &key).is_none(), "cut to {end}");
         }
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
-            assert!(decode(&damaged, &key, sample.fingerprint).is_none(), "byte {at}");
+            assert!(decoded(&damaged, &key).is_none(), "byte {at}");
         }
-        assert!(decode(&bytes, &blake3::hash(b"other"), sample.fingerprint).is_none());
+        assert!(decoded(&bytes, &blake3::hash(b"other")).is_none());
+        let found = decoded(&bytes, &key);
+        assert!(matches!(&found, Some(Dataset { ids: Ids::Mapped(_), .. })) || cfg!(target_endian = "big"));
+        assert_eq!(found, Some(sample.clone()));
     }
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::ids::Ids;
 use super::read::{Examples, Target};
 use super::tokenizer::{Tokenizer, TokenizerError};
 
@@ -9,7 +10,7 @@ use super::tokenizer::{Tokenizer, TokenizerError};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Of all examples, one after the other.
-    pub(super) ids: Vec<u32>, // [tokens]
+    pub(super) ids: Ids, // [tokens]
     /// Example `i` is `ids[offsets[i]..offsets[i + 1]]`.
     pub(super) offsets: Vec<usize>, // [examples + 1]
     /// Tokens of type 0.
@@ -31,14 +32,18 @@ impl Dataset {
         tokenizer: &Tokenizer,
         fingerprint: blake3::Hash,
     ) -> Result<Self, TokenizerError> {
+        let texts = examples.rows.par_iter().flat_map_iter(|example| {
+            std::iter::once(example.text_a.as_str()).chain(example.text_b.as_deref())
+        });
+        let words = tokenizer.words(texts)?;
         let encoded = examples
             .rows
             .par_iter()
-            .map(|example| tokenizer.encode(&example.text_a, example.text_b.as_deref()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let tokens = encoded.iter().map(|one| one.ids.len()).sum();
+            .map(|example| tokenizer.encode_from(&words, &example.text_a, example.text_b.as_deref()))
+            .collect::<Vec<_>>();
+        let mut ids = Vec::with_capacity(encoded.iter().map(|one| one.ids.len()).sum());
         let mut dataset = Self {
-            ids: Vec::with_capacity(tokens),
+            ids: Ids::default(),
             offsets: Vec::with_capacity(encoded.len() + 1),
             firsts: Vec::with_capacity(encoded.len()),
             targets: examples.rows.iter().map(|example| example.target).collect(),
@@ -49,11 +54,12 @@ impl Dataset {
         };
         dataset.offsets.push(0);
         for one in encoded {
-            dataset.ids.extend(&one.ids);
-            dataset.offsets.push(dataset.ids.len());
+            ids.extend(&one.ids);
+            dataset.offsets.push(ids.len());
             // A sequence is far below 2^32 tokens: positions are a table in memory.
             dataset.firsts.push(one.first as u32);
         }
+        dataset.ids = ids.into();
         Ok(dataset)
     }
 

@@ -7,7 +7,7 @@
 //! | bytes to numbered lines | `lines` | a line that is not UTF-8 |
 //! | lines to examples | [`read`] | a row that does not fit its header or its task |
 //! | text to token ids | [`tokenizer`] | a vocabulary larger than the model's |
-//! | all examples, flat | [`dataset`] | |
+//! | all examples, flat, their ids in memory or mapped | [`dataset`], `ids` | |
 //! | the same, kept on disk | `cache` | a cache file that is not whole |
 //!
 //! A row that cannot be read is an error with file and line; where the caller allows it ([`Unreadable::Skip`]) it
@@ -17,6 +17,7 @@
 mod cache;
 pub mod dataset;
 pub mod glue;
+mod ids;
 mod lines;
 pub mod load;
 pub mod read;

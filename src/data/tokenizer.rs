@@ -10,6 +10,10 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 
+mod words;
+
+pub use words::Words;
+
 /// The marks of BERT's input, where a vocabulary has them.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
@@ -20,6 +24,8 @@ pub struct Tokenizer {
     cls: u32,
     sep: u32,
     sequence: usize,
+    /// Whether the tokens of a text are those of its words, one after the other.
+    by_words: bool,
     fingerprint: blake3::Hash,
 }
 
@@ -119,7 +125,8 @@ impl Tokenizer {
         if largest as usize >= vocab {
             return Err(TokenizerError::Vocabulary { path, largest, vocab });
         }
-        Ok(Self { inner, cls, sep, sequence, fingerprint: hasher.finalize() })
+        let by_words = words::are_apart(&inner);
+        Ok(Self { inner, cls, sep, sequence, by_words, fingerprint: hasher.finalize() })
     }
 
     /// The most tokens an example has.
@@ -139,8 +146,11 @@ impl Tokenizer {
     pub fn encode(&self, text_a: &str, text_b: Option<&str>) -> Result<Encoded, TokenizerError> {
         let a = self.pieces(text_a)?;
         let b = text_b.map(|text| self.pieces(text)).transpose()?;
+        Ok(self.lay_out(a.get_ids(), b.as_ref().map(|pieces| pieces.get_ids())))
+    }
+
+    fn lay_out(&self, a: &[u32], b: Option<&[u32]>) -> Encoded {
         let specials = if b.is_some() { 3 } else { 2 };
-        let (a, b) = (a.get_ids(), b.as_ref().map(|pieces| pieces.get_ids()));
         let pair = (a.len(), b.map_or(0, <[u32]>::len));
         let keep = fit(pair, self.sequence - specials);
 
@@ -153,7 +163,7 @@ impl Tokenizer {
             ids.extend(&b[..keep.1]);
             ids.push(self.sep);
         }
-        Ok(Encoded { ids, first, cut: pair.0 + pair.1 - keep.0 - keep.1 })
+        Encoded { ids, first, cut: pair.0 + pair.1 - keep.0 - keep.1 }
     }
 
     /// The token of an id, for showing; `None` for an id that the vocabulary lacks.

@@ -1,5 +1,7 @@
 //! Examples of all tasks, assembled to flat batches.
 
+use std::sync::Arc;
+
 use crate::data::{Dataset, Target};
 use crate::nn::Batch;
 
@@ -13,12 +15,12 @@ pub struct At {
     pub example: usize,
 }
 
-/// One split of every task, in the tasks' order.
+/// One split of every task, in the tasks' order. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Batches {
-    datasets: Vec<Dataset>,
+    datasets: Arc<[Dataset]>,
     /// As many 0 as the longest example has tokens, then as many 1: the types of any example are a slice of it.
-    types: Vec<u8>,
+    types: Arc<[u8]>,
 }
 
 impl Batches {
@@ -26,7 +28,7 @@ impl Batches {
         let longest =
             datasets.iter().flat_map(|set| (0..set.len()).map(|i| set.tokens(i))).max().unwrap_or(0);
         let types = (0..2 * longest).map(|at| u8::from(at >= longest)).collect();
-        Self { datasets, types }
+        Self { datasets: datasets.into(), types }
     }
 
     pub fn datasets(&self) -> &[Dataset] {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::batches::Batches;
 use super::plan::{Backbone, Origin, Plan};
 use crate::data::{Dataset, LoadError, Request, Split, Tokenizer, TokenizerError, Unreadable, load};
@@ -117,7 +119,9 @@ pub fn split(
         }
         Ok(dataset)
     };
-    Ok(Batches::new(plan.tasks.iter().map(of).collect::<Result<_, _>>()?))
+    // all at once, and of several mistakes the first task's
+    let datasets: Vec<Result<Dataset, InputError>> = plan.tasks.par_iter().map(of).collect();
+    Ok(Batches::new(datasets.into_iter().collect::<Result<_, _>>()?))
 }
 
 /// The sizes that a pretrained checkpoint must have.

@@ -5,7 +5,8 @@
 //! | [`plan`] | what a generated crate states about its model: tasks, metrics, settings |
 //! | [`network`] | the network without its type parameters: constant part, logits, parameters |
 //! | [`batches`] | examples of all tasks, assembled to flat batches |
-//! | [`draws`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
+//! | [`cached`] | the network with its constant part kept on disk |
+//! | [`draws`], [`ahead`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
@@ -15,7 +16,9 @@
 //! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
 //! depends on how threads are timed. Only what is measured in seconds differs.
 
+pub mod ahead;
 pub mod batches;
+pub mod cached;
 pub mod checkpoint;
 pub mod draws;
 pub mod evaluate;

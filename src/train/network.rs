@@ -1,6 +1,6 @@
 //! The network as training sees it: [`Model`] without its type parameters.
 
-use dfdx::prelude::{Axis, Tape, TryConcatAlong};
+use dfdx::prelude::{Axis, Const, Tape, TryConcatAlong};
 
 use crate::kernels::{Kernels, Pass, Tokens};
 use crate::nn::{Batch, Constant, Encode, Logits, Model, Parameter, Predict};
@@ -32,6 +32,12 @@ pub trait Network {
 
     /// The constant part's output for a batch that is put together from token rows of others, in this order.
     fn gather(&self, parts: &[(&Self::Constant, Vec<usize>)]) -> Self::Constant;
+
+    /// The constant part's output as numbers, token by token; `None` where there is no constant part.
+    fn rows(&self, constant: &Self::Constant) -> Option<Vec<f32>>;
+
+    /// The inverse of [`Network::rows`], for so many tokens.
+    fn of_rows(&self, rows: Vec<f32>, tokens: usize) -> Self::Constant;
 
     /// Logits of a batch, `heads` naming the head of each sequence; in the order of the heads.
     fn logits<T: Tape<f32, Self::Device>>(
@@ -84,6 +90,14 @@ where
             .iter()
             .filter_map(|(constant, rows)| Some(D::select(&mut pass, constant.as_ref()?, rows)))
             .reduce(|joined: Tokens<HIDDEN, D>, part| (joined, part).concat_along(Axis::<0>))
+    }
+
+    fn rows(&self, constant: &Self::Constant) -> Option<Vec<f32>> {
+        constant.as_ref().map(|rows| rows.as_vec())
+    }
+
+    fn of_rows(&self, rows: Vec<f32>, tokens: usize) -> Self::Constant {
+        Some(self.device.tensor_from_vec(rows, (tokens, Const))) // [tokens, HIDDEN]
     }
 
     fn logits<T: Tape<f32, D>>(

@@ -1,7 +1,8 @@
 //! Which examples a step trains on: what was drawn, or the best of it.
 
+use super::ahead::{Ahead, Prepared};
 use super::batches::{At, Batches};
-use super::draws::{Draw, Draws};
+use super::draws::Draws;
 use super::network::Network;
 use super::plan::{self, Task, Training};
 use super::scoring::Scored;
@@ -11,7 +12,7 @@ use crate::nn::Batch;
 
 /// Chooses the examples of each step. Under the same seed, and the same network, the same ones.
 pub struct Sampler<C> {
-    draws: Draws,
+    draws: Ahead<Prepared>,
     batch: plan::Batch,
     /// Steps that one scoring serves.
     rescore: usize,
@@ -42,13 +43,15 @@ pub struct Share {
 }
 
 impl<C: Clone> Sampler<C> {
-    /// For a training on `train`.
-    pub fn new(training: Training, train: &Batches) -> Self {
+    /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
+    pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
         let rescore = match training.sampler {
             plan::Sampler::MtUncertainty { rescore, .. } => rescore,
             plan::Sampler::Proportional => 1,
         };
-        Self { draws: Draws::new(training, lengths(train)), batch: training.batch, rescore, ranked: None }
+        let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
+        let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
+        Self { draws: Ahead::new(prepared), batch: training.batch, rescore, ranked: None }
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
@@ -65,13 +68,12 @@ impl<C: Clone> Sampler<C> {
             return self.train_on(ranked, &picks, unscored, network, batches);
         }
         match self.draws.next().expect("draws have no end") {
-            Draw::Batch(examples) => {
-                let batch = batches.batch(&examples);
+            Prepared::Batch(examples, batch) => {
                 let constant = network.constant(&batch);
                 Drawn { tasks: shares(&examples, unscored), examples, batch, constant }
             }
-            Draw::Candidates(candidates) => {
-                let ranked = Ranked::new(Scored::new(network, tasks, batches, candidates), self.rescore);
+            Prepared::Candidates(hands) => {
+                let ranked = Ranked::new(Scored::new(network, tasks, hands), self.rescore);
                 let (picks, _) = ranked.best(self.batch, batches);
                 let scored = ranked.scored.shares();
                 self.train_on(ranked, &picks, scored, network, batches)

@@ -22,18 +22,21 @@ struct Chunk<C> {
     constant: C,
 }
 
-impl<C: Clone> Scored<C> {
-    /// Scores the candidates: examples of each task, by their places in its data.
+/// Candidates of all tasks as they are scored, in batches; the network has no part in it.
+#[derive(Clone, Debug)]
+pub struct Hands {
+    /// By task, then candidate.
+    examples: Vec<Vec<At>>,
+    chunks: Vec<(Vec<Pick>, Batch)>,
+}
+
+impl Hands {
+    /// Of examples of each task, by their places in its data.
     ///
     /// A task that borrows its uncertainty is not scored: its i-th candidate has the entropy of the donor's i-th, so
     /// that both are picked alike (as the authors' code does it). Its own examples under the donor's head would say
     /// nothing that training on them could change: they would stay uncertain, and be picked for ever.
-    pub fn new<N: Network<Constant = C>>(
-        network: &N,
-        tasks: &[Task],
-        batches: &Batches,
-        candidates: Vec<Vec<usize>>,
-    ) -> Self {
+    pub fn new(tasks: &[Task], batches: &Batches, candidates: Vec<Vec<usize>>) -> Self {
         let examples: Vec<Vec<At>> = candidates
             .into_iter()
             .enumerate()
@@ -46,20 +49,29 @@ impl<C: Clone> Scored<C> {
             .flat_map(|(task, hand)| (0..hand.len()).map(move |candidate| Pick { task, candidate }))
             .collect();
         let flat: Vec<At> = picks.iter().map(|pick| examples[pick.task][pick.candidate]).collect();
-
-        let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
-        let mut chunks = Vec::new();
-        for places in batches.chunks(&flat, CHUNK) {
+        let chunk = |places: Vec<usize>| {
             let own: Vec<At> = places.iter().map(|&i| flat[i]).collect();
-            let picks: Vec<Pick> = places.iter().map(|&i| picks[i]).collect();
-            let batch = batches.batch(&own);
+            (places.into_iter().map(|i| picks[i]).collect(), batches.batch(&own))
+        };
+        let chunks = batches.chunks(&flat, CHUNK).into_iter().map(chunk).collect();
+        Self { examples, chunks }
+    }
+}
+
+impl<C: Clone> Scored<C> {
+    /// Scores the candidates.
+    pub fn new<N: Network<Constant = C>>(network: &N, tasks: &[Task], hands: Hands) -> Self {
+        let Hands { examples, chunks } = hands;
+        let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
+        let mut score = |(picks, batch): (Vec<Pick>, Batch)| {
             let constant = network.constant(&batch);
             let heads = batch.segments.tasks();
             for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, heads)) {
                 entropies[pick.task][pick.candidate] = uncertainty::entropy(&logits);
             }
-            chunks.push(Chunk { picks, batch, constant });
-        }
+            Chunk { picks, batch, constant }
+        };
+        let chunks = chunks.into_iter().map(&mut score).collect();
         for (task, what) in tasks.iter().enumerate() {
             if let Uncertainty::As(donor) = what.uncertainty {
                 let borrowed = entropies[donor].iter().copied().cycle();
@@ -174,6 +186,14 @@ mod tests {
             parts.iter().flat_map(|(ids, rows)| rows.iter().map(|&row| ids[row])).collect()
         }
 
+        fn rows(&self, ids: &Vec<usize>) -> Option<Vec<f32>> {
+            Some(ids.iter().map(|&id| id as f32).collect())
+        }
+
+        fn of_rows(&self, rows: Vec<f32>, _: usize) -> Vec<usize> {
+            rows.into_iter().map(|id| id as usize).collect()
+        }
+
         fn logits<T: Tape<f32, Cpu>>(
             &self,
             ids: Vec<usize>,
@@ -237,7 +257,8 @@ mod tests {
     fn picks_follow_scores_computed_by_hand() {
         let batches = batches();
         // of the first task "three one one" and "one"
-        let scored = Scored::new(&Odds, &TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]);
+        let scored =
+            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]));
         let (ln2, ln3, ln4) = (2f64.ln(), 3f64.ln(), 4f64.ln());
         let three_to_one = ln4 - 0.75 * ln3;
         let expected = [vec![three_to_one, ln2], vec![ln3, 1.5 * ln2], vec![three_to_one]];
@@ -272,7 +293,8 @@ mod tests {
     #[test]
     fn a_task_that_borrows_its_uncertainty_is_picked_with_its_donor() {
         let batches = batches();
-        let scored = Scored::new(&Odds, &TASKS, &batches, vec![vec![1], vec![0], vec![0]]);
+        let scored =
+            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![1], vec![0], vec![0]]));
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 3);
         let (examples, batch, constant) = scored.take(&Odds, &batches, &picks);
         assert_eq!(examples.last(), Some(&At { task: 2, example: 0 }), "what was not scored comes last");

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::batches::{At, Batches};
+use super::cached::Cached;
 use super::checkpoint::{self, Best, CheckpointError, State};
 use super::evaluate::{Evaluation, evaluate};
 use super::events::{self, Event, Log, Time};
@@ -34,7 +35,7 @@ pub struct Options {
     pub backbone: Option<PathBuf>,
     /// The run's folder.
     pub out: PathBuf,
-    /// A folder for token caches; `None` to tokenize anew.
+    /// A folder for token caches, and for that of the constant layers; `None` to tokenize anew.
     pub cache: Option<PathBuf>,
     /// For the record.
     pub model_path: Option<PathBuf>,
@@ -100,6 +101,7 @@ pub fn train<N: Network>(
         None => None,
     };
 
+    let mut network = cached(network, options);
     let schedule = Steps::new(&training, &inputs.train);
     let record = record(plan, options, &inputs, counts(&mut network, loaded.is_some()), schedule.total);
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
@@ -108,12 +110,15 @@ pub fn train<N: Network>(
     if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
         progress.say(&format!("{}: {loaded}", folder.display()));
     }
+    if let Some(kept) = network.kept() {
+        progress.say(&format!("constant layers: {kept} texts in the cache"));
+    }
     let used = inputs.train.sizes().into_iter().map(|size| vec![false; size]).collect();
     let trainer = Trainer {
         plan,
         log: Log::open(&run.events())?,
         evaluations: Log::open(&run.evaluations())?,
-        sampler: Sampler::new(training, &inputs.train),
+        sampler: Sampler::new(training, plan.tasks, &inputs.train),
         learner: Learner::new(network, training, schedule.total),
         progress,
         started: Instant::now(),
@@ -274,6 +279,18 @@ impl<N: Network> Trainer<N> {
     /// Distinct training examples that entered a gradient step, over all.
     fn data_used(&self) -> f64 {
         self.used_count as f64 / self.train.sizes().iter().sum::<usize>() as f64
+    }
+}
+
+/// The network with its cache, if there is to be one.
+fn cached<N: Network>(network: N, options: &Options) -> Cached<N> {
+    match (options.training.cache, &options.cache) {
+        (Some(limit), Some(folder)) => Cached::open(network, &folder.join("constant"), limit),
+        (Some(_), None) => {
+            tracing::warn!("constant layers are not cached: there is no folder for it; --cache names one");
+            Cached::without(network)
+        }
+        (None, _) => Cached::without(network),
     }
 }
 

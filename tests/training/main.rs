@@ -11,6 +11,8 @@ use camtl::train::{Run, evaluate, inputs, train};
 use serde_json::Value;
 use tiny::{PLAN, Place, build, lines, names, network};
 
+mod ahead;
+mod cache;
 mod predictor;
 mod sampling;
 mod tiny;

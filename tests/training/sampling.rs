@@ -8,7 +8,7 @@ use camtl::train::batches::{At, Batches};
 use camtl::train::draws::{Draw, Draws};
 use camtl::train::plan::{self, Training};
 use camtl::train::sampler::{Drawn, Sampler, Share};
-use camtl::train::scoring::Scored;
+use camtl::train::scoring::{Hands, Scored};
 use camtl::train::{inputs, uncertainty};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn ranked<N: Network>(
 ) -> impl Iterator<Item = (Vec<At>, Vec<Share>)> {
     Draws::new(training, lengths(train)).map(move |draw| {
         let Draw::Candidates(candidates) = draw else { panic!("{draw:?} is no candidates") };
-        let scored = Scored::new(network, PLAN.tasks, train, candidates);
+        let scored = Scored::new(network, PLAN.tasks, Hands::new(PLAN.tasks, train, candidates));
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), usize::MAX);
         (picks.into_iter().map(|pick| scored.example(pick)).collect(), scored.shares())
     })
@@ -54,7 +54,7 @@ fn steps<N: Network>(
     training: Training,
     count: usize,
 ) -> Vec<Drawn<N::Constant>> {
-    let mut sampler = Sampler::new(training, train);
+    let mut sampler = Sampler::new(training, PLAN.tasks, train);
     (0..count).map(|_| sampler.next(network, PLAN.tasks, train)).collect()
 }
 
@@ -87,7 +87,7 @@ fn by_default_every_step_scores_its_own_candidates() {
     let mut draws = Draws::new(training, lengths(&train));
     for drawn in steps(&network, &train, training, 12) {
         let Some(Draw::Candidates(candidates)) = draws.next() else { panic!("no candidates") };
-        let scored = Scored::new(&network, PLAN.tasks, &train, candidates);
+        let scored = Scored::new(&network, PLAN.tasks, Hands::new(PLAN.tasks, &train, candidates));
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 8);
         let (examples, batch, constant) = scored.take(&network, &train, &picks);
         assert_eq!(drawn.examples, examples);
@@ -130,7 +130,7 @@ fn later_steps_follow_the_scores_of_the_first() {
     // other weights, and so other scores
     camtl::nn::pretrained::start(&mut after.parameters(), 99);
     let training = training(&[("candidates", "16"), ("rescore", "3")]);
-    let mut sampler = Sampler::new(training, &train);
+    let mut sampler = Sampler::new(training, PLAN.tasks, &train);
     let (order, _) = ranked(&before, &train, training).next().unwrap();
     let first = sampler.next(&before, PLAN.tasks, &train);
     assert_eq!(sorted(&first.examples), sorted(&order[..8]));

@@ -50,6 +50,53 @@ fn long_pairs_are_cut_at_the_longer_text() {
 }
 
 #[test]
+fn texts_made_of_their_words_have_the_same_tokens() {
+    use rayon::prelude::*;
+
+    let cased = format!("{VOCAB}The\n");
+    let hard = [
+        "The cats sat unrealistic.",
+        "  two  spaces and a tab\tthe\u{a0}cat ",
+        "caf\u{e9} cafe\u{301} \u{301}cafe THE cat.The,cat",
+        "\u{732b}the\u{72ac} cat \u{0} \u{200d} \u{fffd}sat",
+        "[SEP] the[CLS]cat [MASK]. [ SEP ]",
+        "",
+        "\u{130}stanbul \u{fb01}ne \u{1f600}\u{fe0f} n\u{303}\u{302} \u{ac00}",
+    ];
+    let long = "a".repeat(120);
+    for vocab in [VOCAB, &cased] {
+        let tokenizer = open(vocab, 32);
+        assert!(tokenizer.by_words);
+        let texts: Vec<&str> = hard.into_iter().chain([long.as_str()]).collect();
+        let words = tokenizer.words(texts.par_iter().copied()).unwrap();
+        for (text, other) in texts.iter().zip(texts.iter().rev()) {
+            let alone = tokenizer.encode(text, Some(other)).unwrap();
+            assert_eq!(tokenizer.encode_from(&words, text, Some(other)), alone, "{text:?}, {other:?}");
+        }
+    }
+}
+
+#[test]
+fn rules_that_look_beyond_words_are_kept() {
+    use rayon::prelude::*;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut json = word_piece(&VOCAB.lines().collect::<Vec<_>>(), true);
+    let added = json!({
+        "id": 15, "content": "the cat", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": false
+    });
+    json["added_tokens"].as_array_mut().unwrap().push(added);
+    fs::write(folder.path().join("tokenizer.json"), json.to_string()).unwrap();
+    let tokenizer = Tokenizer::open(folder.path(), 16, 32).unwrap();
+    let text = "the cat sat";
+    let words = tokenizer.words([text].into_par_iter()).unwrap();
+    let encoded = tokenizer.encode_from(&words, text, None);
+    assert_eq!(tokens(&tokenizer, &encoded), "[CLS] the cat sat [SEP]");
+    assert_eq!(encoded.ids.len(), 4, "one token for two words");
+}
+
+#[test]
 fn fit_agrees_with_the_tokenizers_library() {
     use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
     let encoding = |length: usize| {
