@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `args` | the arguments, as data |
+//! | `allocator` | where memory comes from, and how much of it is live |
 //! | `interrupt` | Ctrl-C |
 //! | `output`, `failure` | how a result and how an error is shown |
 //! | `train`, `eval`, `predict`, `parameters` | one command each |
@@ -18,6 +19,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::nn::{Encode, Model, Predict};
 use crate::train::plan::Plan;
 
+mod allocator;
 mod args;
 mod eval;
 mod failure;
@@ -27,11 +29,8 @@ mod parameters;
 mod predict;
 mod train;
 
+pub use allocator::{ALLOCATOR, Allocator, Heap, heap, keep_freed_memory};
 pub use dfdx::prelude::Cpu;
-pub use mimalloc::MiMalloc as Allocator;
-
-/// What a generated crate allocates with: activations come and go by the hundred in each step.
-pub const ALLOCATOR: Allocator = Allocator;
 
 /// Runs the command line of a model; `source` is its `.cam` text.
 pub fn main<const HIDDEN: usize, E, P>(plan: &'static Plan, source: &'static str) -> ExitCode
@@ -39,6 +38,7 @@ where
     E: Encode<HIDDEN, Cpu>,
     P: Predict<HIDDEN, Cpu>,
 {
+    keep_freed_memory();
     show_warnings();
     run::<HIDDEN, E, P>(plan, source, std::env::args_os())
 }
