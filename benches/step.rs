@@ -1,107 +1,56 @@
-//! Time of a training step and of scoring at MiniLM's size (6 x 384), on random weights and tokens.
+//! Time of a training step and of scoring, at MiniLM's size (6 x 384) and at BERT-base's (12 x 768), on random weights
+//! and tokens.
 //!
 //!     RUSTFLAGS="-C target-cpu=native" cargo bench --features runtime --bench step
-//!
-//! All four modules are attached and nothing is frozen: the most work that a model of this size makes.
 
-use camtl::kernels::{AdamWUpdate, Pass, Training};
-use camtl::nn::prelude::*;
-use camtl::nn::pretrained;
-use criterion::{Criterion, criterion_group, criterion_main};
-use dfdx::prelude::{Axis, Backward, Cpu, HasShape, PutTape, Rank0, ReshapeTo, Shape, SumTo};
+mod support;
+
+use std::time::Duration;
+
+use camtl::nn::{Encode, Model, Predict};
+use camtl::runner::{Cpu, keep_freed_memory};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use support::{BATCH, CANDIDATES, PLAN, SEQUENCE, bert_base, minilm};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: camtl::runner::Allocator = camtl::runner::ALLOCATOR;
 
-const TASKS: usize = 8;
-
-type Layer<D> = EncoderLayer<384, 12, 1536, Trained, BlockAttention<128, 4>, CondNorm, NoBottleneck, D>;
-type Top<D> = EncoderLayer<384, 12, 1536, Trained, BlockAttention<128, 4>, CondNorm, CondBottleneck<128>, D>;
-
-struct Encoder<D: Kernels> {
-    task_embedding: TaskEmbedding<384, D>,
-    embeddings: Embeddings<384, 30522, 512, 2, Trained, D>,
-    alignment: Alignment<384, D>,
-    layers: [Layer<D>; 5],
-    top: [Top<D>; 1],
-    pooler: Pooler<384, Trained, D>,
+fn steps(c: &mut Criterion) {
+    keep_freed_memory();
+    of::<384, minilm::Encoder<Cpu>, minilm::Heads<Cpu>>(c, "minilm");
+    of::<768, bert_base::Encoder<Cpu>, bert_base::Heads<Cpu>>(c, "bert_base");
 }
 
-impl<D: Kernels> Build<D> for Encoder<D> {
-    fn build(at: &Scope<D>) -> Self {
-        Self {
-            task_embedding: TaskEmbedding::build(&at.child("task_embedding"), TASKS),
-            embeddings: Build::build(&at.child("embeddings")),
-            alignment: Build::build(&at.child("alignment")),
-            layers: at.layers(0),
-            top: at.layers(5),
-            pooler: Build::build(&at.child("pooler")),
-        }
-    }
-}
+fn of<const HIDDEN: usize, E, P>(c: &mut Criterion, name: &str)
+where
+    E: Encode<HIDDEN, Cpu>,
+    P: Predict<HIDDEN, Cpu>,
+{
+    let network: Model<HIDDEN, E, P, Cpu> = support::random();
+    let mut learner = support::learner(network);
+    let batch = support::batch(BATCH, SEQUENCE);
+    let targets = support::targets(&batch);
 
-camtl::parameters!(Encoder { task_embedding, embeddings, alignment, layers, top, pooler });
-
-impl<D: Kernels> Encoder<D> {
-    fn encode<T: Tape<f32, D>>(&self, batch: &Batch, pass: &mut Pass<T, D>) -> Encoded<384, D> {
-        let z = self.task_embedding.forward();
-        let x = self.embeddings.forward(batch, pass);
-        let x = self.alignment.forward(x, &z, batch, pass);
-        let x = self.layers.forward(x, &z, batch, pass);
-        let x = self.top.forward(x, &z, batch, pass);
-        self.pooler.forward(x, batch, pass)
-    }
-}
-
-/// `count` sequences of `length` tokens, tasks in turn.
-fn batch(count: usize, length: usize) -> Batch {
-    let words: Vec<u32> = (0..length as u32).map(|i| 1000 + i * 7).collect();
-    let types = vec![0; length];
-    Batch::new((0..count).map(|i| (words.as_slice(), types.as_slice(), i % TASKS)))
-}
-
-fn step(c: &mut Criterion) {
-    let device = Cpu::default();
-    let mut encoder: Encoder<Cpu> = Build::build(&Scope::root(device.clone()));
-    let mut parameters = Vec::new();
-    encoder.parameters(&mut parameters);
-    pretrained::start(&mut parameters, 1);
-    let mut moments: Vec<<Cpu as Kernels>::Moments> = parameters.iter().map(|_| Default::default()).collect();
-
-    let mut group = c.benchmark_group("minilm");
-    group.sample_size(10);
-    let mut steps = 0;
-    group.bench_function("train 32 x 128", |bencher| {
-        let batch = batch(32, 128);
+    let mut group = c.benchmark_group(name);
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    group.throughput(Throughput::Elements(BATCH as u64));
+    let mut number = 0;
+    group.bench_function(format!("train {BATCH} x {SEQUENCE}"), |bencher| {
         bencher.iter(|| {
-            steps += 1;
-            let mut pass = Training::training(device.clone(), 0.1, steps);
-            let pooled = encoder.encode(&batch, &mut pass).pooled;
-            let count = pooled.shape().num_elements();
-            let loss = pass.record(&pooled, |x| x.reshape_like(&(count,)).sum::<Rank0, Axis<0>>());
-            let mut gradients = loss.put_tape(pass.tape).backward();
-            let update = AdamWUpdate {
-                lr: 1e-5,
-                weight_decay: 0.01,
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                step: steps,
-                scale: 1.0,
-            };
-            let mut parameters = Vec::new();
-            encoder.parameters(&mut parameters);
-            for (parameter, moments) in parameters.into_iter().zip(&mut moments) {
-                parameter.adamw(moments, &mut gradients, &update);
-            }
+            number += 1;
+            support::step(&mut learner, number, &batch, &targets)
         });
     });
-    group.bench_function("score 32 x 128", |bencher| {
-        let batch = batch(32, 128);
-        bencher.iter(|| encoder.encode(&batch, &mut Pass::scoring(device.clone())).pooled.as_vec());
+    // a chunk of the candidates of all tasks
+    let candidates = CANDIDATES * PLAN.tasks.len();
+    group.throughput(Throughput::Elements(candidates as u64));
+    group.bench_function(format!("score {candidates} x {SEQUENCE}"), |bencher| {
+        bencher.iter(|| {
+            (0..candidates / BATCH).map(|_| support::score(&learner.network, &batch)).collect::<Vec<_>>()
+        });
     });
     group.finish();
 }
 
-criterion_group!(benches, step);
+criterion_group!(benches, steps);
 criterion_main!(benches);
