@@ -62,6 +62,7 @@ impl Sampler {
 
     /// The next step's examples; `network` scores them where the rule asks for that.
     pub fn next<N: Network>(&mut self, network: &N, tasks: &[Task], batches: &Batches) -> Drawn<N::Constant> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "draw").entered();
         match self.rule {
             plan::Sampler::Proportional => {
                 let examples = self.proportional();
