@@ -19,8 +19,7 @@ use camtl::train::sampler::Sampler;
 use camtl::train::{Network, inputs, uncertainty};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
-use support::products::{self, Gemm, Linear};
-use support::{BATCH, BertBase, CANDIDATES, MiniLm, PLAN, SEQUENCE, bert_base, minilm, seconds};
+use support::{BATCH, BertBase, CANDIDATES, MiniLm, PLAN, SEQUENCE, bert_base, minilm, products, seconds};
 
 #[global_allocator]
 static ALLOCATOR: camtl::runner::Allocator = camtl::runner::ALLOCATOR;
@@ -211,33 +210,16 @@ fn products(repeats: usize) -> Map<String, Value> {
 }
 
 fn size<const IN: usize>(output: usize, times_a_layer: usize, repeats: usize) -> Value {
-    let ours = Linear::<IN>::new(output);
-    let mut alone = Gemm::new(IN, output);
-    let mut all = [Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    // in turn, so that what disturbs the machine disturbs all of them
-    for number in 0..WARM_UP + 5 * repeats {
-        let times = [
-            seconds(|| drop(ours.forward())),
-            seconds(|| ours.both()),
-            seconds(|| alone.forward()),
-            seconds(|| alone.forward_by_rows()),
-            seconds(|| alone.backward()),
-        ];
-        if number >= WARM_UP {
-            all.iter_mut().zip(times).for_each(|(all, time)| all.push(time));
-        }
-    }
-    let [forward, both, together, by_rows, backward] = all.map(median);
-    let gemm_forward = together.min(by_rows);
+    let times = products::compare::<IN>(output, 5 * repeats);
     json!({
         "in": IN,
         "out": output,
         "times_a_layer": times_a_layer,
         "flops": products::flops(IN, output),
-        "forward_s": forward,
-        "both_s": both,
-        "gemm_forward_s": gemm_forward,
-        "gemm_both_s": gemm_forward + backward,
+        "forward_s": times.forward,
+        "both_s": times.both,
+        "gemm_forward_s": times.gemm_forward,
+        "gemm_both_s": times.gemm_both,
     })
 }
 
@@ -253,11 +235,6 @@ fn step_flops(hidden: usize, ffn: usize, layers: usize, width: usize) -> f64 {
 /// The times of `once`, which gets the number of the repeat, from 1.
 fn repeat(repeats: usize, mut once: impl FnMut(usize) -> f64) -> Vec<f64> {
     (1..=WARM_UP + repeats).map(&mut once).skip(WARM_UP).collect()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -3,6 +3,7 @@
 //! All four modules are attached and nothing is frozen: the most work that a model of its size makes.
 #![allow(dead_code, reason = "no bench uses all of it")]
 
+pub mod measure;
 pub mod products;
 
 use std::time::Instant;
@@ -250,4 +251,9 @@ pub fn seconds(work: impl FnOnce()) -> f64 {
     let began = Instant::now();
     work();
     began.elapsed().as_secs_f64()
+}
+
+pub fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
