@@ -7,7 +7,7 @@
 use dfdx::prelude::*;
 
 use super::pass::Mask;
-use super::{AdamWUpdate, BlockShape, Matrix, Moments, Pass, Segments, TokenIds, Tokens};
+use super::{AdamWUpdate, BlockShape, Dense, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens};
 
 /// What a padded position adds to its score before softmax.
 const MASKED: f32 = -1e9;
@@ -59,7 +59,7 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&product, |product| product + bias)
 }
 
-pub fn gelu<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
+fn gelu<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass: &mut Pass<T, D>,
     x: &Tokens<WIDTH, D>,
 ) -> Tokens<WIDTH, D> {
@@ -82,40 +82,78 @@ pub fn dropout<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass.record(x, |x| x * factors)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
-pub fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, D>, D: Device<f32>>(
+pub fn norm<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass: &mut Pass<T, D>,
     x: &Tokens<HIDDEN, D>,
-    residual: Option<&Tokens<HIDDEN, D>>,
-    gamma: &Tensor<S, f32, D>,
-    beta: &Tensor<S, f32, D>,
+    (gamma, beta): (&Tokens<HIDDEN, D>, &Tokens<HIDDEN, D>),
     epsilon: f32,
     segments: &Segments,
     learn: bool,
 ) -> Tokens<HIDDEN, D> {
-    let sum = match residual {
-        Some(residual) => pass.record(x, |x| x + residual.clone()),
-        None => x.clone(),
-    };
-    let normalized = pass.record(&sum, |x| x.normalize::<Axis<1>>(epsilon));
+    let normalized = pass.record(x, |x| x.normalize::<Axis<1>>(epsilon));
     let gamma = rows_by_task(pass, gamma, segments, learn);
     let beta = rows_by_task(pass, beta, segments, learn);
     let scaled = pass.record(&normalized, |x| x * gamma);
     pass.record(&scaled, |x| x + beta)
 }
 
-/// One row of gamma or beta a token, `[tokens, HIDDEN]`.
-fn rows_by_task<const HIDDEN: usize, S: Shape, T: Tape<f32, D>, D: Device<f32>>(
+pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass: &mut Pass<T, D>,
-    parameter: &Tensor<S, f32, D>,
+    x: &Tokens<IN, D>,
+    dense: Dense<IN, HIDDEN, D>,
+    residual: Residual<HIDDEN, D>,
+) -> Tokens<HIDDEN, D> {
+    let y = apply(pass, x, &dense);
+    let y = dropout(pass, &y);
+    residual_norm(pass, &y, residual)
+}
+
+pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<HIDDEN, D>,
+    (up, down): (Dense<HIDDEN, INNER, D>, Dense<INNER, HIDDEN, D>),
+    with_dropout: bool,
+    residual: Option<Residual<HIDDEN, D>>,
+) -> Tokens<HIDDEN, D> {
+    let inner = apply(pass, x, &up);
+    let inner = gelu(pass, &inner);
+    let y = apply(pass, &inner, &down);
+    let y = if with_dropout { dropout(pass, &y) } else { y };
+    match residual {
+        Some(residual) => residual_norm(pass, &y, residual),
+        None => y,
+    }
+}
+
+fn apply<const IN: usize, const OUT: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<IN, D>,
+    Dense { weight, bias, learn }: &Dense<IN, OUT, D>,
+) -> Tokens<OUT, D> {
+    linear(pass, x, weight, bias, *learn)
+}
+
+fn residual_norm<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    y: &Tokens<HIDDEN, D>,
+    residual: Residual<HIDDEN, D>,
+) -> Tokens<HIDDEN, D> {
+    let Residual { x, gamma, beta, epsilon, segments, learn } = residual;
+    let sum = pass.record(y, |y| y + x);
+    norm(pass, &sum, (&gamma, &beta), epsilon, &segments, learn)
+}
+
+/// One row of gamma or beta a token, `[tokens, HIDDEN]`.
+fn rows_by_task<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    parameter: &Tokens<HIDDEN, D>,
     segments: &Segments,
     learn: bool,
 ) -> Tokens<HIDDEN, D> {
-    let rows = parameter.shape().num_elements() / HIDDEN; // 1, or one a task
-    let shape = (rows, Const::<HIDDEN>);
+    let rows = parameter.shape().0; // 1, or one a task
     let which = if rows == 1 { vec![0; segments.rows()] } else { segments.row_tasks().to_vec() };
     let which = index(&pass.device, which);
-    learned!(pass, learn, parameter, |p| p.reshape_like(&shape).gather(which))
+    learned!(pass, learn, parameter, |p| p.gather(which))
 }
 
 pub fn film<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
@@ -149,7 +187,22 @@ pub fn block_bias<T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&scaled, |a| a + beta)
 }
 
-pub fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Tokens<HIDDEN, D>,
+    [query, key, value]: [Dense<HIDDEN, HIDDEN, D>; 3],
+    heads: usize,
+    bias: Option<(Matrix<D>, BlockShape)>,
+    segments: &Segments,
+) -> Tokens<HIDDEN, D> {
+    let query = apply(pass, x, &query);
+    let key = apply(pass, x, &key);
+    let value = apply(pass, x, &value);
+    let bias = bias.as_ref().map(|(entries, shape)| (entries, *shape));
+    attention(pass, [&query, &key, &value], heads, bias, segments)
+}
+
+fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass: &mut Pass<T, D>,
     [query, key, value]: [&Tokens<HIDDEN, D>; 3],
     heads: usize,

@@ -5,7 +5,7 @@
 use dfdx::prelude::{Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 use super::composed::{self, DeviceMoments};
-use super::{AdamWUpdate, BlockShape, Kernels, Matrix, Pass, Segments, TokenIds, Tokens};
+use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
@@ -34,13 +34,6 @@ impl Kernels for Cuda {
         composed::linear(pass, x, weight, bias, learn)
     }
 
-    fn gelu<const WIDTH: usize, T: Tape<f32, Self>>(
-        pass: &mut Pass<T, Self>,
-        x: &Tokens<WIDTH, Self>,
-    ) -> Tokens<WIDTH, Self> {
-        composed::gelu(pass, x)
-    }
-
     fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<WIDTH, Self>,
@@ -48,17 +41,35 @@ impl Kernels for Cuda {
         composed::dropout(pass, x)
     }
 
-    fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Self>>(
+    fn norm<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<HIDDEN, Self>,
-        residual: Option<&Tokens<HIDDEN, Self>>,
-        gamma: &Tensor<S, f32, Self>,
-        beta: &Tensor<S, f32, Self>,
+        gamma: &Tokens<HIDDEN, Self>,
+        beta: &Tokens<HIDDEN, Self>,
         epsilon: f32,
         segments: &Segments,
         learn: bool,
     ) -> Tokens<HIDDEN, Self> {
-        composed::norm(pass, x, residual, gamma, beta, epsilon, segments, learn)
+        composed::norm(pass, x, (gamma, beta), epsilon, segments, learn)
+    }
+
+    fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<IN, Self>,
+        dense: Dense<IN, HIDDEN, Self>,
+        residual: Residual<HIDDEN, Self>,
+    ) -> Tokens<HIDDEN, Self> {
+        composed::linear_norm(pass, x, dense, residual)
+    }
+
+    fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: (Dense<HIDDEN, INNER, Self>, Dense<INNER, HIDDEN, Self>),
+        dropout: bool,
+        residual: Option<Residual<HIDDEN, Self>>,
+    ) -> Tokens<HIDDEN, Self> {
+        composed::feed_forward(pass, x, dense, dropout, residual)
     }
 
     fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -81,16 +92,15 @@ impl Kernels for Cuda {
         composed::block_bias(pass, blocks, gamma, beta, shape)
     }
 
-    fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
+    fn self_attention<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
-        query: &Tokens<HIDDEN, Self>,
-        key: &Tokens<HIDDEN, Self>,
-        value: &Tokens<HIDDEN, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: [Dense<HIDDEN, HIDDEN, Self>; 3],
         heads: usize,
-        bias: Option<(&Matrix<Self>, BlockShape)>,
+        bias: Option<(Matrix<Self>, BlockShape)>,
         segments: &Segments,
     ) -> Tokens<HIDDEN, Self> {
-        composed::attention(pass, [query, key, value], heads, bias, segments)
+        composed::self_attention(pass, x, dense, heads, bias, segments)
     }
 
     fn select<const WIDTH: usize, T: Tape<f32, Self>>(

@@ -4,7 +4,7 @@
 //! sequence, and which task a sequence belongs to. The tape is explicit: a [`Pass`] owns it, tensors are plain
 //! values, so a residual connection is simply a tensor used twice.
 //!
-//! Every operation that learns takes `learn: bool`: a frozen weight gets no gradient product.
+//! What learns says so by a `learn: bool`: a frozen weight gets no gradient product.
 
 mod block;
 pub mod composed;
@@ -14,7 +14,7 @@ mod cuda;
 mod pass;
 mod segments;
 
-use dfdx::prelude::{Const, Device, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
 
 pub use block::BlockShape;
 pub use pass::{Pass, Scoring, Training};
@@ -55,31 +55,44 @@ pub trait Kernels: Device<f32> {
         learn: bool,
     ) -> Tensor<(usize, Out), f32, Self>;
 
-    /// x Phi(x), with the normal distribution function (the exact GELU of BERT, not the tanh approximation).
-    fn gelu<const WIDTH: usize, T: Tape<f32, Self>>(
-        pass: &mut Pass<T, Self>,
-        x: &Tokens<WIDTH, Self>,
-    ) -> Tokens<WIDTH, Self>;
-
     /// Inverted dropout with the pass's probability; the identity in a pass without dropout.
     fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<WIDTH, Self>,
     ) -> Tokens<WIDTH, Self>;
 
-    /// (a - mean(a)) / sqrt(var(a) + epsilon) * gamma + beta, a = x + residual, a token at a time.
+    /// (x - mean(x)) / sqrt(var(x) + epsilon) * gamma + beta, a token at a time.
     ///
-    /// `gamma` and `beta` have either one row for all, or one a task, `[1 or tasks, HIDDEN]` in memory.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one equation")]
-    fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Self>>(
+    /// `gamma` and `beta` have either one row for all, or one a task.
+    fn norm<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<HIDDEN, Self>,
-        residual: Option<&Tokens<HIDDEN, Self>>,
-        gamma: &Tensor<S, f32, Self>,
-        beta: &Tensor<S, f32, Self>,
+        gamma: &Tokens<HIDDEN, Self>, // [1 or tasks, HIDDEN]
+        beta: &Tokens<HIDDEN, Self>,
         epsilon: f32,
         segments: &Segments,
         learn: bool,
+    ) -> Tokens<HIDDEN, Self>;
+
+    /// norm(dropout(x W^T + b) + residual): what ends the attention half of a layer.
+    ///
+    /// The residual is another tensor than `x`.
+    fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<IN, Self>,
+        dense: Dense<IN, HIDDEN, Self>,
+        residual: Residual<HIDDEN, Self>,
+    ) -> Tokens<HIDDEN, Self>;
+
+    /// gelu(x W1^T + b1) W2^T + b2, then dropout, if it is asked for, and norm(.. + residual), if there is one.
+    ///
+    /// GELU is x Phi(x), with the normal distribution function: the exact one of BERT, not the tanh approximation.
+    fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: (Dense<HIDDEN, INNER, Self>, Dense<INNER, HIDDEN, Self>),
+        dropout: bool,
+        residual: Option<Residual<HIDDEN, Self>>,
     ) -> Tokens<HIDDEN, Self>;
 
     /// FiLM (Perez et al., 2018): `gamma[task] * x + beta[task]`; gamma, beta `[tasks, HIDDEN]`.
@@ -103,13 +116,14 @@ pub trait Kernels: Device<f32> {
     ) -> Matrix<Self>;
 
     /// softmax(M(z) + Q K^T / sqrt(d_head)) V, a sequence and a head at a time, with dropout on the softmax.
-    fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
+    ///
+    /// `dense` makes query, key and value of x; HEADS divides HIDDEN.
+    fn self_attention<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
-        query: &Tokens<HIDDEN, Self>,
-        key: &Tokens<HIDDEN, Self>,
-        value: &Tokens<HIDDEN, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: [Dense<HIDDEN, HIDDEN, Self>; 3],
         heads: usize,
-        bias: Option<(&Matrix<Self>, BlockShape)>, // [tasks, entries]
+        bias: Option<(Matrix<Self>, BlockShape)>, // [tasks, entries]
         segments: &Segments,
     ) -> Tokens<HIDDEN, Self>;
 
@@ -130,6 +144,27 @@ pub trait Kernels: Device<f32> {
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
     );
+}
+
+/// A linear layer: `weight` as PyTorch keeps it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Dense<const IN: usize, const OUT: usize, D: Device<f32>> {
+    pub weight: Tensor<Rank2<OUT, IN>, f32, D>,
+    pub bias: Tensor<Rank1<OUT>, f32, D>,
+    /// Whether weight and bias get gradients.
+    pub learn: bool,
+}
+
+/// A residual connection and the norm after it: norm(.. + x). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Residual<const HIDDEN: usize, D: Device<f32>> {
+    pub x: Tokens<HIDDEN, D>,     // [tokens, HIDDEN]
+    pub gamma: Tokens<HIDDEN, D>, // [1 or tasks, HIDDEN]
+    pub beta: Tokens<HIDDEN, D>,
+    pub epsilon: f32,
+    pub segments: Segments,
+    /// Whether gamma and beta get gradients.
+    pub learn: bool,
 }
 
 /// First and second moment of a parameter's gradient, on whichever device.

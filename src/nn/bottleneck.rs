@@ -4,16 +4,19 @@ use dfdx::prelude::Tape;
 
 use super::parameter::{BERT_START, Build, New, Parameter, Parameters, Scope};
 use super::{Batch, Film, Linear};
-use crate::kernels::{Kernels, Pass, Segments, Tokens};
+use crate::kernels::{Dense, Kernels, Pass, Residual, Segments, Tokens};
 use crate::parameters;
 
-/// What a layer does between its feed-forward output and its last norm; `Z` is what it needs of the task.
+/// How a layer ends: its feed-forward layers, and what stands between them and the norm; `Z` is what that needs of the
+/// task.
 pub trait BottleneckPath<const HIDDEN: usize, D: Kernels, Z> {
-    fn through<T: Tape<f32, D>>(
+    /// norm(bottleneck(dropout(ffn(x))) + x), `residual` being that norm.
+    fn end<const FFN: usize, T: Tape<f32, D>>(
         &self,
-        h: Tokens<HIDDEN, D>,
+        x: &Tokens<HIDDEN, D>,
+        ffn: (Dense<HIDDEN, FFN, D>, Dense<FFN, HIDDEN, D>),
+        residual: Residual<HIDDEN, D>,
         z: &Z,
-        segments: &Segments,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D>;
 }
@@ -44,14 +47,15 @@ impl<const WIDTH: usize> BottleneckKind for CondBottleneck<WIDTH> {
 pub struct Straight;
 
 impl<const HIDDEN: usize, D: Kernels, Z> BottleneckPath<HIDDEN, D, Z> for Straight {
-    fn through<T: Tape<f32, D>>(
+    fn end<const FFN: usize, T: Tape<f32, D>>(
         &self,
-        h: Tokens<HIDDEN, D>,
+        x: &Tokens<HIDDEN, D>,
+        ffn: (Dense<HIDDEN, FFN, D>, Dense<FFN, HIDDEN, D>),
+        residual: Residual<HIDDEN, D>,
         _: &Z,
-        _: &Segments,
-        _: &mut Pass<T, D>,
+        pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        h
+        D::feed_forward(pass, x, ffn, true, Some(residual))
     }
 }
 
@@ -75,20 +79,35 @@ pub struct Bottleneck<const HIDDEN: usize, const WIDTH: usize, D: Kernels> {
     pub up: Linear<WIDTH, HIDDEN, New, D>,
 }
 
-impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> BottleneckPath<HIDDEN, D, Tokens<HIDDEN, D>>
-    for Bottleneck<HIDDEN, WIDTH, D>
-{
-    fn through<T: Tape<f32, D>>(
+impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> Bottleneck<HIDDEN, WIDTH, D> {
+    /// h is `[tokens, HIDDEN]`; with a residual the norm after it.
+    pub fn forward<T: Tape<f32, D>>(
         &self,
-        h: Tokens<HIDDEN, D>,
+        h: &Tokens<HIDDEN, D>,
+        residual: Option<Residual<HIDDEN, D>>,
         z: &Tokens<HIDDEN, D>,
         segments: &Segments,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        let h = self.film.forward(&h, z, segments, pass);
-        let h = self.down.forward(&h, pass); // [tokens, WIDTH]
-        let h = D::gelu(pass, &h);
-        self.up.forward(&h, pass) // [tokens, HIDDEN]
+        let h = self.film.forward(h, z, segments, pass);
+        D::feed_forward(pass, &h, (self.down.dense(), self.up.dense()), false, residual)
+    }
+}
+
+impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> BottleneckPath<HIDDEN, D, Tokens<HIDDEN, D>>
+    for Bottleneck<HIDDEN, WIDTH, D>
+{
+    fn end<const FFN: usize, T: Tape<f32, D>>(
+        &self,
+        x: &Tokens<HIDDEN, D>,
+        ffn: (Dense<HIDDEN, FFN, D>, Dense<FFN, HIDDEN, D>),
+        residual: Residual<HIDDEN, D>,
+        z: &Tokens<HIDDEN, D>,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D> {
+        let h = D::feed_forward(pass, x, ffn, true, None);
+        let segments = residual.segments.clone();
+        self.forward(&h, Some(residual), z, &segments, pass)
     }
 }
 
@@ -124,7 +143,7 @@ impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> LadderStep<HIDDEN, WID
             None => h.clone(),
             Some(f) => pass.record(h, |h| h + f),
         };
-        self.bottleneck.through(h, z, &batch.segments, pass)
+        self.bottleneck.forward(&h, None, z, &batch.segments, pass)
     }
 }
 

@@ -68,22 +68,15 @@ where
         const { assert!(HEADS > 0 && HIDDEN.is_multiple_of(HEADS), "the heads must divide the hidden size") }
         let segments = &batch.segments;
 
-        let query = self.query.forward(&x, pass);
-        let key = self.key.forward(&x, pass);
-        let value = self.value.forward(&x, pass);
         let bias = self.bias.bias(z, pass);
-        let bias = bias.as_ref().map(|(entries, shape)| (entries, *shape));
-        let context = D::attention(pass, &query, &key, &value, HEADS, bias, segments);
-        let context = self.attention_output.forward(&context, pass);
-        let context = D::dropout(pass, &context);
-        let attended = self.attention_norm.normalize(&context, &x, z, segments, pass);
+        let dense = [self.query.dense(), self.key.dense(), self.value.dense()];
+        let context = D::self_attention(pass, &x, dense, HEADS, bias, segments);
+        let residual = self.attention_norm.after(&x, z, segments, pass);
+        let attended = D::linear_norm(pass, &context, self.attention_output.dense(), residual);
 
-        let h = self.ffn_in.forward(&attended, pass); // [tokens, FFN]
-        let h = D::gelu(pass, &h);
-        let h = self.ffn_out.forward(&h, pass); // [tokens, HIDDEN]
-        let h = D::dropout(pass, &h);
-        let h = self.bottleneck.through(h, z, segments, pass);
-        self.norm.normalize(&h, &attended, z, segments, pass)
+        let ffn = (self.ffn_in.dense(), self.ffn_out.dense());
+        let residual = self.norm.after(&attended, z, segments, pass);
+        self.bottleneck.end(&attended, ffn, residual, z, pass)
     }
 }
 

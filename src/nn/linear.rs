@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use dfdx::prelude::{Const, Rank1, Rank2, Tape};
 
 use super::parameter::{BERT_START, Build, New, Param, Scope, Start, Weights};
-use crate::kernels::{Kernels, Matrix, Pass, Tokens};
+use crate::kernels::{Dense, Kernels, Matrix, Pass, Tokens};
 use crate::parameters;
 
 /// A linear layer; `weight` is `[OUT, IN]`, as PyTorch keeps it.
@@ -27,6 +27,11 @@ impl<const IN: usize, const OUT: usize, W: Weights, D: Kernels> Linear<IN, OUT, 
 
     pub fn forward<T: Tape<f32, D>>(&self, x: &Tokens<IN, D>, pass: &mut Pass<T, D>) -> Tokens<OUT, D> {
         D::linear(pass, x, &self.weight.value, &self.bias.value, W::TRAINED)
+    }
+
+    /// As an operand of an operation that is more than this layer.
+    pub fn dense(&self) -> Dense<IN, OUT, D> {
+        Dense { weight: self.weight.value.clone(), bias: self.bias.value.clone(), learn: W::TRAINED }
     }
 }
 

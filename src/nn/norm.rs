@@ -2,26 +2,26 @@
 
 use std::marker::PhantomData;
 
-use dfdx::prelude::{BroadcastTo, HasShape, Rank1, Tape};
+use dfdx::prelude::{BroadcastTo, Const, HasShape, Rank1, ReshapeTo, Tape};
 
 use super::Film;
 use super::parameter::{Build, Param, Parameters, Scope, Start, Weights};
-use crate::kernels::{Kernels, Pass, Segments, Tokens};
+use crate::kernels::{Kernels, Pass, Residual, Segments, Tokens};
 use crate::parameters;
 
 /// BERT's `layer_norm_eps`; a checkpoint that says otherwise is refused.
 pub const EPSILON: f32 = 1e-12;
 
-/// The norm of a layer, given its residual; `Z` is what it needs to know of the task.
+/// The norm of a layer after a residual connection; `Z` is what it needs to know of the task.
 pub trait Normalize<const HIDDEN: usize, D: Kernels, Z> {
-    fn normalize<T: Tape<f32, D>>(
+    /// norm(.. + x)
+    fn after<T: Tape<f32, D>>(
         &self,
         x: &Tokens<HIDDEN, D>,
-        residual: &Tokens<HIDDEN, D>,
         z: &Z,
         segments: &Segments,
         pass: &mut Pass<T, D>,
-    ) -> Tokens<HIDDEN, D>;
+    ) -> Residual<HIDDEN, D>;
 }
 
 /// Which norm a layer has.
@@ -57,24 +57,37 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> LayerNorm<HIDDEN, W, D> {
     pub fn forward<T: Tape<f32, D>>(
         &self,
         x: &Tokens<HIDDEN, D>,
-        residual: Option<&Tokens<HIDDEN, D>>,
         segments: &Segments,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        D::norm(pass, x, residual, &self.weight.value, &self.bias.value, EPSILON, segments, W::TRAINED)
+        let [gamma, beta] = self.row(pass);
+        D::norm(pass, x, &gamma, &beta, EPSILON, segments, W::TRAINED)
+    }
+
+    /// Weight and bias as one row each, on the tape where they are trained.
+    fn row<T: Tape<f32, D>>(&self, pass: &mut Pass<T, D>) -> [Tokens<HIDDEN, D>; 2] {
+        let shape = (1, Const::<HIDDEN>);
+        [&self.weight, &self.bias].map(|parameter| {
+            if W::TRAINED {
+                pass.record(&parameter.value, |v| v.reshape_like(&shape))
+            } else {
+                parameter.value.clone().reshape_like(&shape) // off the tape: no gradient for it
+            }
+        })
     }
 }
 
 impl<const HIDDEN: usize, W: Weights, D: Kernels, Z> Normalize<HIDDEN, D, Z> for LayerNorm<HIDDEN, W, D> {
-    fn normalize<T: Tape<f32, D>>(
+    fn after<T: Tape<f32, D>>(
         &self,
         x: &Tokens<HIDDEN, D>,
-        residual: &Tokens<HIDDEN, D>,
         _: &Z,
         segments: &Segments,
         pass: &mut Pass<T, D>,
-    ) -> Tokens<HIDDEN, D> {
-        self.forward(x, Some(residual), segments, pass)
+    ) -> Residual<HIDDEN, D> {
+        let [gamma, beta] = self.row(pass);
+        let (x, segments) = (x.clone(), segments.clone());
+        Residual { x, gamma, beta, epsilon: EPSILON, segments, learn: W::TRAINED }
     }
 }
 
@@ -101,14 +114,13 @@ pub struct ConditionalNorm<const HIDDEN: usize, W, D: Kernels> {
 impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HIDDEN, D>>
     for ConditionalNorm<HIDDEN, W, D>
 {
-    fn normalize<T: Tape<f32, D>>(
+    fn after<T: Tape<f32, D>>(
         &self,
         x: &Tokens<HIDDEN, D>,
-        residual: &Tokens<HIDDEN, D>,
         z: &Tokens<HIDDEN, D>,
         segments: &Segments,
         pass: &mut Pass<T, D>,
-    ) -> Tokens<HIDDEN, D> {
+    ) -> Residual<HIDDEN, D> {
         let (gamma, beta) = self.film.generate(z, pass); // [tasks, HIDDEN]
         let shape = *gamma.shape();
         let [weight, bias] = [&self.norm.weight, &self.norm.bias].map(|pretrained| {
@@ -120,7 +132,8 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HI
         });
         let gamma = pass.record(&gamma, |gamma| gamma * weight);
         let beta = pass.record(&beta, |beta| beta + bias);
-        D::norm(pass, x, Some(residual), &gamma, &beta, EPSILON, segments, true)
+        let (x, segments) = (x.clone(), segments.clone());
+        Residual { x, gamma, beta, epsilon: EPSILON, segments, learn: true }
     }
 }
 

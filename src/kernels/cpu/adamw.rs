@@ -4,6 +4,7 @@ use dfdx::prelude::{Cpu, Gradients, HasErr, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::buffers::values_mut;
+use super::simd::vectorized;
 use crate::kernels::{AdamWUpdate, Moments};
 
 const CHUNK: usize = 1 << 14;
@@ -28,9 +29,21 @@ impl Moments for HostMoments {
 pub fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Cpu>, value: &Tensor<S, f32, Cpu>) -> f64 {
     let gradient = gradient(gradients, value);
     // partial sums of fixed chunks, added in order
-    let parts: Vec<f64> =
-        gradient.par_chunks(CHUNK).map(|c| c.iter().map(|&g| f64::from(g) * f64::from(g)).sum()).collect();
+    let parts: Vec<f64> = gradient.par_chunks(CHUNK).map(|chunk| vectorized(|| squares(chunk))).collect();
     parts.iter().sum()
+}
+
+/// Sum of squares, in lanes so that it vectorizes.
+#[inline(always)]
+fn squares(values: &[f32]) -> f64 {
+    let mut lanes = [0.0f64; 16];
+    let (chunks, rest) = values.as_chunks::<16>();
+    for chunk in chunks {
+        for (lane, &g) in lanes.iter_mut().zip(chunk) {
+            *lane += f64::from(g) * f64::from(g);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
 }
 
 pub fn adamw<S: Shape>(
@@ -61,12 +74,14 @@ pub fn adamw<S: Shape>(
         .zip(moments.first.par_chunks_mut(CHUNK))
         .zip(moments.second.par_chunks_mut(CHUNK))
         .for_each(|(((values, gradient), first), second)| {
-            for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
-                let g = g * scale;
-                *m = beta1 * *m + rest1 * g;
-                *v = beta2 * *v + rest2 * g * g;
-                *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
-            }
+            vectorized(|| {
+                for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+                    let g = g * scale;
+                    *m = beta1 * *m + rest1 * g;
+                    *v = beta2 * *v + rest2 * g * g;
+                    *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
+                }
+            });
         });
 }
 

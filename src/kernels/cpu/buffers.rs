@@ -1,9 +1,12 @@
 //! Reading tensors in place, and making new buffers without first filling them with zeros.
 
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
 use dfdx::prelude::{Cpu, HasShape, Shape, Tensor};
 use rayon::prelude::*;
+
+use super::simd::vectorized;
 
 /// The values of a contiguous tensor, row by row, where they lie.
 ///
@@ -43,43 +46,77 @@ fn last_index<S: Shape, T>(x: &Tensor<S, f32, Cpu, T>) -> S::Concrete {
     index
 }
 
-/// A buffer of `rows` x `width`: each row starts as a copy of `source(row)`, then `work(first row, block)` turns each
-/// block of at most `step` rows into what it should be. The blocks run in parallel.
+/// A new buffer that is written block by block, each block by whichever thread, and is whole then.
+pub struct Fresh {
+    values: Vec<f32>,
+    len: usize,
+}
+
+impl Fresh {
+    pub fn new(len: usize) -> Self {
+        Self { values: Vec::with_capacity(len), len }
+    }
+
+    /// The buffer in blocks of `size` elements, the last one shorter.
+    pub fn blocks(&mut self, size: usize) -> std::slice::ChunksMut<'_, MaybeUninit<f32>> {
+        self.values.spare_capacity_mut()[..self.len].chunks_mut(size.max(1))
+    }
+
+    /// # Safety
+    /// Every element has been written.
+    pub unsafe fn finish(mut self) -> Vec<f32> {
+        // SAFETY: the capacity is at least `len`, and the caller vouches for the values.
+        unsafe { self.values.set_len(self.len) };
+        self.values
+    }
+}
+
+/// A buffer of `rows` x `width`, made by `work(first row, block)` from blocks of at most `step` rows that each start as
+/// copies of `source(row)`. The blocks run in parallel.
 pub fn map_rows<'a>(
     (rows, width): (usize, usize),
     step: usize,
     source: impl Fn(usize) -> &'a [f32] + Sync,
     work: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    let count = rows * width;
-    let mut buffer: Vec<f32> = Vec::with_capacity(count);
-    buffer.spare_capacity_mut()[..count].par_chunks_mut((step * width).max(1)).enumerate().for_each(
-        |(n, block)| {
-            for (i, row) in block.chunks_exact_mut(width).enumerate() {
-                row.write_copy_of_slice(source(n * step + i));
-            }
-            // SAFETY: a block is a whole number of rows, and the loop above has written all of them.
-            let block = unsafe { assume_init(block) };
-            work(n * step, block);
-        },
-    );
-    // SAFETY: the blocks cover the first `count` elements of the capacity, and each was written.
-    unsafe { buffer.set_len(count) };
-    buffer
+    let mut fresh = Fresh::new(rows * width);
+    let blocks: Vec<_> = fresh.blocks(step * width).collect();
+    blocks.into_par_iter().enumerate().for_each(|(n, block)| {
+        for (i, row) in block.chunks_exact_mut(width).enumerate() {
+            row.write_copy_of_slice(source(n * step + i));
+        }
+        // SAFETY: a block is a whole number of rows, and the loop above has written all of them.
+        work(n * step, unsafe { assume_init(block) });
+    });
+    // SAFETY: the blocks are the whole buffer, and each was written.
+    unsafe { fresh.finish() }
 }
 
 /// # Safety
 /// Every element has been written.
-unsafe fn assume_init(block: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+pub unsafe fn assume_init(block: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     // SAFETY: `MaybeUninit<f32>` has the layout of `f32`, and the caller vouches for the values.
     unsafe { &mut *(std::ptr::from_mut(block) as *mut [f32]) }
+}
+
+/// Lends a buffer of this thread, of `len` elements with whatever values they have.
+pub fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
+    // taken, not borrowed: work inside of work gets a buffer of its own
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    let result = work(&mut scratch[..len]);
+    SCRATCH.set(scratch);
+    result
 }
 
 /// to += from, all cores.
 pub fn add(to: &mut [f32], from: &[f32]) {
     const CHUNK: usize = 1 << 14;
     to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| {
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
+        vectorized(|| to.iter_mut().zip(from).for_each(|(to, &from)| *to += from));
     });
 }
 

@@ -3,7 +3,8 @@
 use dfdx::prelude::{Cpu, Rank2, Tape, Tensor};
 
 use super::buffers::{map_rows, values};
-use super::{take_gradient, tokens};
+use super::simd::vectorized;
+use super::{span, take_gradient, tokens};
 use crate::kernels::{Pass, TokenIds, Tokens};
 
 /// Rows a task of rayon.
@@ -20,16 +21,19 @@ pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, co
 where
     T: Tape<f32, Cpu>,
 {
+    let _span = span!("embed");
     let rows = ids.word.len();
     let [word_rows, position_rows, type_rows] = [values(word), values(position), values(token_type)];
     let sum = |first: usize, block: &mut [f32]| {
-        for (i, y) in block.chunks_exact_mut(HIDDEN).enumerate() {
-            let position = &position_rows[ids.position[first + i] * HIDDEN..][..HIDDEN];
-            let token_type = &type_rows[ids.token_type[first + i] * HIDDEN..][..HIDDEN];
-            for ((y, &p), &t) in y.iter_mut().zip(position).zip(token_type) {
-                *y += p + t;
+        vectorized(|| {
+            for (i, y) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                let position = &position_rows[ids.position[first + i] * HIDDEN..][..HIDDEN];
+                let token_type = &type_rows[ids.token_type[first + i] * HIDDEN..][..HIDDEN];
+                for ((y, &p), &t) in y.iter_mut().zip(position).zip(token_type) {
+                    *y += p + t;
+                }
             }
-        }
+        });
     };
     let y = map_rows((rows, HIDDEN), ROWS, |i| &word_rows[ids.word[i] * HIDDEN..][..HIDDEN], sum);
     let y = tokens(&pass.device, y, rows);
@@ -38,6 +42,7 @@ where
         let (ghost, ids) = (y.ghost(), ids.clone());
         let (word, position, token_type) = (word.clone(), position.clone(), token_type.clone());
         pass.tape.add_backward_op(move |gradients| {
+            let _span = span!("embed", backward);
             let dy = take_gradient!(gradients, &ghost);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&word)?, &dy, &ids.word);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&position)?, &dy, &ids.position);
@@ -70,7 +75,9 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
 
 /// Adds row i of `values` to row `index[i]` of `table`.
 fn scatter<const WIDTH: usize>(table: &mut [f32], values: &[f32], index: &[usize]) {
-    for (value, &row) in values.chunks_exact(WIDTH).zip(index) {
-        table[row * WIDTH..][..WIDTH].iter_mut().zip(value).for_each(|(sum, &v)| *sum += v);
-    }
+    vectorized(|| {
+        for (value, &row) in values.chunks_exact(WIDTH).zip(index) {
+            table[row * WIDTH..][..WIDTH].iter_mut().zip(value).for_each(|(sum, &v)| *sum += v);
+        }
+    });
 }

@@ -1,16 +1,13 @@
 //! y = x W^T + b.
 
 use dfdx::prelude::{Const, Cpu, Dim, HasShape, Tape, Tensor, TensorFromVec};
-use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::buffers::{map_rows, values};
-use super::matmul::{Operand, Target, matmul, parallelism};
-use super::take_gradient;
+use super::buffers::{Fresh, add, values};
+use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
+use super::simd::vectorized;
+use super::{span, take_gradient};
 use crate::kernels::{Pass, Tokens};
-
-/// Rows of the largest block that one core works on: enough to make packing the weight cheap.
-const ROWS: usize = 512;
 
 pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     pass: &mut Pass<T, Cpu>,
@@ -19,57 +16,45 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     bias: &Tensor<(Out,), f32, Cpu>,
     learn: bool,
 ) -> Tensor<(usize, Out), f32, Cpu> {
+    let _span = span!("linear");
     let rows = x.shape().0;
     let out_dim = weight.shape().0;
     let out = out_dim.size();
-    let step = block_rows(rows);
 
-    let (left, right, shift) = (values(x), values(weight), values(bias));
-    let product = |first: usize, block: &mut [f32]| {
+    let (input, shift) = (values(x), values(bias));
+    let right = Right::new(rows, (IN, out), Operand::transposed(values(weight), IN));
+    let step = right.block_rows(rows);
+    let mut y = Fresh::new(rows * out); // [rows, out]
+    let blocks: Vec<_> = y.blocks(step * out).collect();
+    blocks.into_par_iter().enumerate().for_each(|(n, block)| {
         let count = block.len() / out;
-        matmul(
-            (count, IN, out),
-            Target { values: block, stride: out, accumulate: true },
-            Operand::rows(&left[first * IN..][..count * IN], IN),
-            Operand::transposed(right, IN),
-            1.0,
-            Parallelism::None,
-        );
-    };
-    let y = map_rows((rows, out), step, |_| shift, product); // [rows, out]
+        let block = right.fill(count, Operand::rows(&input[n * step * IN..], IN), block);
+        vectorized(|| {
+            for row in block.chunks_exact_mut(out) {
+                row.iter_mut().zip(shift).for_each(|(y, &b)| *y += b);
+            }
+        });
+    });
+    // SAFETY: the blocks are the whole buffer, and each was filled.
+    let y = unsafe { y.finish() };
     let y = pass.device.tensor_from_vec(y, (rows, out_dim));
 
     if T::OWNS_TAPE {
         let (ghost, x, weight, bias) = (y.ghost(), x.clone(), weight.clone(), bias.clone());
         pass.tape.add_backward_op(move |gradients| {
+            let _span = span!("linear", backward);
             let dy = take_gradient!(gradients, &ghost); // [rows, out]
             if learn {
                 // dW = dy^T x, db = sum of the rows of dy
-                matmul(
-                    (out, rows, IN),
-                    Target { values: gradients.get_or_alloc_mut(&weight)?, stride: IN, accumulate: true },
-                    Operand::transposed(&dy, out),
-                    Operand::rows(values(&x), IN),
-                    1.0,
-                    parallelism(out, rows, IN),
-                );
-                let db = gradients.get_or_alloc_mut(&bias)?;
-                for row in dy.chunks_exact(out) {
-                    db.iter_mut().zip(row).for_each(|(sum, &g)| *sum += g);
-                }
+                let (dy, x) = (Rows::new(&dy, out), Rows::new(values(&x), IN));
+                weight_gradient(rows, gradients.get_or_alloc_mut(&weight)?, dy, x);
+                add(gradients.get_or_alloc_mut(&bias)?, &sum_rows(dy.values, out));
             }
             // dx = dy W
-            let matrix = values(&weight);
+            let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
             dx.par_chunks_mut(step * IN).zip(dy.par_chunks(step * out)).for_each(|(dx, dy)| {
-                matmul(
-                    (dy.len() / out, out, IN),
-                    Target { values: dx, stride: IN, accumulate: true },
-                    Operand::rows(dy, out),
-                    Operand::rows(matrix, IN),
-                    1.0,
-                    Parallelism::None,
-                );
+                right.product(dy.len() / out, Operand::rows(dy, out), Target::onto(dx, IN));
             });
             Ok(())
         });
@@ -77,7 +62,19 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     y
 }
 
-/// An equal share of the rows a core, but no more than [`ROWS`].
-fn block_rows(rows: usize) -> usize {
-    rows.div_ceil(rayon::current_num_threads()).clamp(1, ROWS)
+/// The sum of rows of `width`, in a fixed number of parts.
+pub fn sum_rows(rows: &[f32], width: usize) -> Vec<f32> {
+    const PARTS: usize = 16;
+    let share = (rows.len() / width).div_ceil(PARTS).max(1) * width;
+    let sum = |rows: &[f32]| {
+        let mut sum = vec![0.0f32; width];
+        vectorized(|| {
+            for row in rows.chunks_exact(width) {
+                sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+            }
+        });
+        sum
+    };
+    let parts: Vec<Vec<f32>> = rows.par_chunks(share).map(sum).collect();
+    sum(&parts.concat())
 }

@@ -1,4 +1,4 @@
-//! Elementary functions without branches, so that loops over them vectorize.
+//! Elementary functions without branches, so that loops over them vectorize, and the arithmetic of a norm.
 
 /// e^x to about 2 units in the last place, for x in [-87, 88]; clamped outside.
 #[inline(always)]
@@ -80,6 +80,36 @@ pub fn largest(row: &[f32]) -> f32 {
         }
     }
     lanes.iter().copied().fold(rest, f32::max)
+}
+
+/// x <- (x - mean) / sqrt(var + epsilon); returns 1 / sqrt(var + epsilon).
+#[inline(always)]
+pub fn standardize(row: &mut [f32], epsilon: f32) -> f32 {
+    let n = row.len() as f32;
+    let mean = sum(row, |x| x) / n;
+    let variance = sum(row, |x| (x - mean) * (x - mean)) / n;
+    let inverse = 1.0 / (variance + epsilon).sqrt();
+    row.iter_mut().for_each(|x| *x = (*x - mean) * inverse);
+    inverse
+}
+
+/// dy <- the gradient of the input: (d - mean(d) - n mean(d n)) / deviation, with d = dy gamma, n the normalized row.
+#[inline(always)]
+pub fn input_gradient(dy: &mut [f32], gamma: &[f32], normalized: &[f32], inverse_deviation: f32) {
+    let n = dy.len() as f32;
+    let (mut sums, mut products) = ([0.0f32; 16], [0.0f32; 16]);
+    for ((dy, gamma), normalized) in dy.chunks_mut(16).zip(gamma.chunks(16)).zip(normalized.chunks(16)) {
+        for (lane, ((dy, &gamma), &normalized)) in dy.iter_mut().zip(gamma).zip(normalized).enumerate() {
+            *dy *= gamma;
+            sums[lane] += *dy;
+            products[lane] += *dy * normalized;
+        }
+    }
+    let mean = sums.iter().sum::<f32>() / n;
+    let product = products.iter().sum::<f32>() / n;
+    for (dy, &normalized) in dy.iter_mut().zip(normalized) {
+        *dy = (*dy - mean - normalized * product) * inverse_deviation;
+    }
 }
 
 #[cfg(test)]

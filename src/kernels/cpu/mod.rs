@@ -1,23 +1,37 @@
-//! The CPU's operations: `gemm` for matrix products, loops that vectorize for the rest, rayon over rows.
+//! The CPU's operations: matrix products, loops that vectorize for the rest, rayon over blocks of rows.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `self_attention`, `linear_norm`, `feed_forward` | the three operations of a layer |
+//! | `heads` | attention within one sequence |
+//! | `residual` | what ends both halves of a layer |
+//! | `embedding`, `linear`, `norm`, `dropout`, `modulate` | what stands alone |
+//! | `adamw` | the optimizer's arithmetic |
+//! | `matmul`, `math`, `simd`, `buffers` | what these are made of |
 //!
 //! An operation reads its inputs where they lie (`buffers::values`), computes, moves the result into a tensor
 //! (`tensor_from_vec`), and records what backward needs in a closure on the tape.
 //! Reductions run over a fixed number of parts in a fixed order: results do not depend on thread timing.
 
 mod adamw;
-mod attention;
 mod buffers;
-mod elementwise;
+mod dropout;
 mod embedding;
+mod feed_forward;
+mod heads;
 mod linear;
+mod linear_norm;
 mod math;
 mod matmul;
 mod modulate;
 mod norm;
+mod residual;
+mod self_attention;
+mod simd;
 
 use dfdx::prelude::{Const, Cpu, Dim, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
 
-use super::{AdamWUpdate, BlockShape, Kernels, Matrix, Pass, Segments, TokenIds, Tokens};
+use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
 
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
@@ -46,31 +60,42 @@ impl Kernels for Cpu {
         linear::linear(pass, x, weight, bias, learn)
     }
 
-    fn gelu<const WIDTH: usize, T: Tape<f32, Self>>(
-        pass: &mut Pass<T, Self>,
-        x: &Tokens<WIDTH, Self>,
-    ) -> Tokens<WIDTH, Self> {
-        elementwise::gelu(pass, x)
-    }
-
     fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<WIDTH, Self>,
     ) -> Tokens<WIDTH, Self> {
-        elementwise::dropout(pass, x)
+        dropout::dropout(pass, x)
     }
 
-    fn norm<const HIDDEN: usize, S: Shape, T: Tape<f32, Self>>(
+    fn norm<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<HIDDEN, Self>,
-        residual: Option<&Tokens<HIDDEN, Self>>,
-        gamma: &Tensor<S, f32, Self>,
-        beta: &Tensor<S, f32, Self>,
+        gamma: &Tokens<HIDDEN, Self>,
+        beta: &Tokens<HIDDEN, Self>,
         epsilon: f32,
         segments: &Segments,
         learn: bool,
     ) -> Tokens<HIDDEN, Self> {
-        norm::norm(pass, x, residual, (gamma, beta), epsilon, segments, learn)
+        norm::norm(pass, x, (gamma, beta), epsilon, segments, learn)
+    }
+
+    fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<IN, Self>,
+        dense: Dense<IN, HIDDEN, Self>,
+        residual: Residual<HIDDEN, Self>,
+    ) -> Tokens<HIDDEN, Self> {
+        linear_norm::linear_norm(pass, x, dense, residual)
+    }
+
+    fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: (Dense<HIDDEN, INNER, Self>, Dense<INNER, HIDDEN, Self>),
+        dropout: bool,
+        residual: Option<Residual<HIDDEN, Self>>,
+    ) -> Tokens<HIDDEN, Self> {
+        feed_forward::feed_forward(pass, x, dense, dropout, residual)
     }
 
     fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -93,16 +118,15 @@ impl Kernels for Cpu {
         modulate::block_bias(pass, blocks, gamma, beta, shape)
     }
 
-    fn attention<const HIDDEN: usize, T: Tape<f32, Self>>(
+    fn self_attention<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
-        query: &Tokens<HIDDEN, Self>,
-        key: &Tokens<HIDDEN, Self>,
-        value: &Tokens<HIDDEN, Self>,
+        x: &Tokens<HIDDEN, Self>,
+        dense: [Dense<HIDDEN, HIDDEN, Self>; 3],
         heads: usize,
-        bias: Option<(&Matrix<Self>, BlockShape)>,
+        bias: Option<(Matrix<Self>, BlockShape)>,
         segments: &Segments,
     ) -> Tokens<HIDDEN, Self> {
-        attention::attention(pass, [query, key, value], heads, bias, segments)
+        self_attention::self_attention(pass, x, dense, heads, bias, segments)
     }
 
     fn select<const WIDTH: usize, T: Tape<f32, Self>>(
@@ -139,3 +163,14 @@ macro_rules! take_gradient {
     };
 }
 use take_gradient;
+
+/// A span of the profile, open until it is dropped.
+macro_rules! span {
+    ($name:literal) => {
+        tracing::trace_span!(target: "camtl::profile", $name).entered()
+    };
+    ($name:literal, backward) => {
+        tracing::trace_span!(target: "camtl::profile", $name, backward = true).entered()
+    };
+}
+use span;

@@ -4,7 +4,8 @@ use dfdx::prelude::{Cpu, HasShape, Tape, Tensor, TensorFromVec};
 use rayon::prelude::*;
 
 use super::buffers::{map_rows, values};
-use super::{take_gradient, tokens};
+use super::simd::vectorized;
+use super::{span, take_gradient, tokens};
 use crate::kernels::{BlockShape, Matrix, Pass, Segments, Tokens};
 
 /// Rows a task of rayon.
@@ -31,9 +32,11 @@ impl<const HIDDEN: usize> Parts<HIDDEN> {
             .into_par_iter()
             .map(|part| {
                 let mut sum = Self { gamma: vec![0.0; len], beta: vec![0.0; len] };
-                for row in (part * share).min(rows)..((part + 1) * share).min(rows) {
-                    add(row, &mut sum.gamma, &mut sum.beta);
-                }
+                vectorized(|| {
+                    for row in (part * share).min(rows)..((part + 1) * share).min(rows) {
+                        add(row, &mut sum.gamma, &mut sum.beta);
+                    }
+                });
                 sum
             })
             .collect();
@@ -61,15 +64,18 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     beta: &Tokens<HIDDEN, Cpu>,
     segments: &Segments,
 ) -> Tokens<HIDDEN, Cpu> {
+    let _span = span!("film");
     let rows = x.shape().0;
     let (input, scale, shift) = (values(x), values(gamma), values(beta)); // gamma, beta: [tasks, HIDDEN]
     let modulate = |first: usize, block: &mut [f32]| {
-        for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-            let at = row_of::<HIDDEN>(scale, segments, first + i);
-            for ((x, &g), &b) in row.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
-                *x = x.mul_add(g, b);
+        vectorized(|| {
+            for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                let at = row_of::<HIDDEN>(scale, segments, first + i);
+                for ((x, &g), &b) in row.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
+                    *x = x.mul_add(g, b);
+                }
             }
-        }
+        });
     };
     let y = map_rows((rows, HIDDEN), ROWS, |row| &input[row * HIDDEN..][..HIDDEN], modulate);
     let y = tokens(&pass.device, y, rows);
@@ -78,6 +84,7 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
         let (ghost, x, gamma, beta) = (y.ghost(), x.clone(), gamma.clone(), beta.clone());
         let segments = segments.clone();
         pass.tape.add_backward_op(move |gradients| {
+            let _span = span!("film", backward);
             let dy = take_gradient!(gradients, &ghost);
             let (input, scale) = (values(&x), values(&gamma));
             let parts = Parts::<HIDDEN>::sum(rows, scale.len(), |row, dgamma, dbeta| {
@@ -92,12 +99,20 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             parts.add_gamma(gradients.get_or_alloc_mut(&gamma)?);
             parts.add_beta(gradients.get_or_alloc_mut(&beta)?);
             let dx = gradients.get_or_alloc_mut(&x)?;
-            for (row, (dx, dy)) in dx.chunks_exact_mut(HIDDEN).zip(dy.chunks_exact(HIDDEN)).enumerate() {
-                let scale = &scale[row_of::<HIDDEN>(scale, &segments, row)..][..HIDDEN];
-                for ((dx, &dy), &g) in dx.iter_mut().zip(dy).zip(scale) {
-                    *dx += dy * g;
-                }
-            }
+            dx.par_chunks_mut(ROWS * HIDDEN).zip(dy.par_chunks(ROWS * HIDDEN)).enumerate().for_each(
+                |(n, (dx, dy))| {
+                    vectorized(|| {
+                        for (i, (dx, dy)) in
+                            dx.chunks_exact_mut(HIDDEN).zip(dy.chunks_exact(HIDDEN)).enumerate()
+                        {
+                            let at = row_of::<HIDDEN>(scale, &segments, n * ROWS + i);
+                            for ((dx, &dy), &g) in dx.iter_mut().zip(dy).zip(&scale[at..][..HIDDEN]) {
+                                *dx += dy * g;
+                            }
+                        }
+                    });
+                },
+            );
             Ok(())
         });
     }
@@ -111,6 +126,7 @@ pub fn block_bias<T: Tape<f32, Cpu>>(
     beta: &Matrix<Cpu>,
     shape: BlockShape,
 ) -> Matrix<Cpu> {
+    let _span = span!("block_bias");
     let (tasks, width) = *gamma.shape();
     let shared = shape.shared(); // entry -> place in gamma and beta
     let entries = shared.len();
@@ -126,6 +142,7 @@ pub fn block_bias<T: Tape<f32, Cpu>>(
     if T::OWNS_TAPE {
         let (ghost, blocks, gamma, beta) = (y.ghost(), blocks.clone(), gamma.clone(), beta.clone());
         pass.tape.add_backward_op(move |gradients| {
+            let _span = span!("block_bias", backward);
             let dy = take_gradient!(gradients, &ghost); // [tasks, entries]
             let (a, scale) = (values(&blocks), values(&gamma));
             let da = gradients.get_or_alloc_mut(&blocks)?;

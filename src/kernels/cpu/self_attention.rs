@@ -1,0 +1,132 @@
+//! Query, key and value of the tokens, and multi-head attention among those of a sequence.
+//!
+//! The sequences run in parallel. Kept for backward are query, key and value; the softmax is made again.
+
+use dfdx::prelude::{Cpu, HasShape, Tape};
+use rayon::prelude::*;
+
+use super::buffers::{Fresh, add, values};
+use super::heads::{Bias, Heads, Inputs};
+use super::matmul::{Operand, Right, Rows, Target, weight_gradient, with_left};
+use super::simd::vectorized;
+use super::{linear, span, take_gradient, tokens};
+use crate::kernels::{BlockShape, Dense, Matrix, Pass, Segments, Tokens};
+
+pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
+    pass: &mut Pass<T, Cpu>,
+    x: &Tokens<HIDDEN, Cpu>,
+    dense: [Dense<HIDDEN, HIDDEN, Cpu>; 3],
+    heads: usize,
+    bias: Option<(Matrix<Cpu>, BlockShape)>,
+    segments: &Segments,
+) -> Tokens<HIDDEN, Cpu> {
+    let _span = span!("self_attention");
+    let rows = x.shape().0;
+    let heads = Heads { hidden: HIDDEN, heads, mask: pass.next_mask() };
+    let projected = project(x, &dense);
+    let task_bias = bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
+    let inputs = Inputs { projected: &projected, bias: task_bias, segments };
+
+    let mut context = vec![0.0; rows * HIDDEN];
+    by_sequence(&mut context, segments, HIDDEN)
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(sequence, context)| heads.forward(&inputs, sequence, context));
+    let y = tokens(&pass.device, context, rows);
+
+    if T::OWNS_TAPE {
+        let (ghost, x, segments) = (y.ghost(), x.clone(), segments.clone());
+        pass.tape.add_backward_op(move |gradients| {
+            let _span = span!("self_attention", backward);
+            let dy = take_gradient!(gradients, &ghost);
+            let task_bias =
+                bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
+            let inputs = Inputs { projected: &projected, bias: task_bias, segments: &segments };
+            let mut dprojected = vec![0.0; rows * 3 * HIDDEN];
+            let parts: Vec<Vec<f32>> = by_sequence(&mut dprojected, &segments, 3 * HIDDEN)
+                .into_par_iter()
+                .enumerate()
+                .map(|(sequence, d)| {
+                    let range = segments.range(sequence);
+                    heads.backward(&inputs, sequence, &dy[range.start * HIDDEN..range.end * HIDDEN], d)
+                })
+                .collect();
+            if let Some((bias, blocks)) = &bias {
+                let dbias = gradients.get_or_alloc_mut(bias)?; // [tasks, entries]
+                for (sequence, part) in parts.iter().enumerate() {
+                    add(&mut dbias[segments.task(sequence) * blocks.entries()..][..blocks.entries()], part);
+                }
+            }
+
+            // dx = dq Wq + dk Wk + dv Wv
+            let rights = dense.each_ref().map(|dense| {
+                Right::new(rows, (HIDDEN, HIDDEN), Operand::rows(values(&dense.weight), HIDDEN))
+            });
+            let step = rights[0].block_rows(rows);
+            let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
+            dx.par_chunks_mut(step * HIDDEN).zip(dprojected.par_chunks(step * 3 * HIDDEN)).for_each(
+                |(dx, d)| {
+                    for (i, right) in rights.iter().enumerate() {
+                        let left = Operand::rows(&d[i * HIDDEN..], 3 * HIDDEN);
+                        right.product(dx.len() / HIDDEN, left, Target::onto(dx, HIDDEN));
+                    }
+                },
+            );
+            let sums = linear::sum_rows(&dprojected, 3 * HIDDEN);
+            for (i, dense) in dense.iter().enumerate().filter(|(_, dense)| dense.learn) {
+                let d = Rows { values: &dprojected[i * HIDDEN..], width: HIDDEN, stride: 3 * HIDDEN };
+                let target = gradients.get_or_alloc_mut(&dense.weight)?;
+                weight_gradient(rows, target, d, Rows::new(values(&x), HIDDEN));
+                add(gradients.get_or_alloc_mut(&dense.bias)?, &sums[i * HIDDEN..][..HIDDEN]);
+            }
+            Ok(())
+        });
+    }
+    y
+}
+
+/// Query, key and value of each token side by side, `[rows, 3 HIDDEN]`.
+fn project<const HIDDEN: usize>(
+    x: &Tokens<HIDDEN, Cpu>,
+    dense: &[Dense<HIDDEN, HIDDEN, Cpu>; 3],
+) -> Vec<f32> {
+    let (rows, input) = (x.shape().0, values(x));
+    let shifts = dense.each_ref().map(|dense| values(&dense.bias));
+    let rights = dense
+        .each_ref()
+        .map(|dense| Right::new(rows, (HIDDEN, HIDDEN), Operand::transposed(values(&dense.weight), HIDDEN)));
+    let step = rights[0].block_rows(rows);
+    let mut projected = Fresh::new(rows * 3 * HIDDEN);
+    let blocks: Vec<_> = projected.blocks(step * 3 * HIDDEN).collect();
+    blocks.into_par_iter().enumerate().for_each(|(n, block)| {
+        let count = block.len() / (3 * HIDDEN);
+        with_left(&rights.each_ref(), count, Operand::rows(&input[n * step * HIDDEN..], HIDDEN), |left| {
+            for (i, right) in rights.iter().enumerate() {
+                right.times(left, Target::new(&mut block[i * HIDDEN..], 3 * HIDDEN));
+            }
+        });
+        // SAFETY: the three products have written all columns.
+        let block = unsafe { super::buffers::assume_init(block) };
+        vectorized(|| {
+            for row in block.chunks_exact_mut(3 * HIDDEN) {
+                for (part, shift) in row.chunks_exact_mut(HIDDEN).zip(shifts) {
+                    part.iter_mut().zip(shift).for_each(|(x, &b)| *x += b);
+                }
+            }
+        });
+    });
+    // SAFETY: the blocks are the whole buffer, and each was written.
+    unsafe { projected.finish() }
+}
+
+/// One mutable slice a sequence.
+fn by_sequence<'a>(mut values: &'a mut [f32], segments: &Segments, width: usize) -> Vec<&'a mut [f32]> {
+    (0..segments.sequences())
+        .map(|sequence| {
+            let (head, tail) =
+                std::mem::take(&mut values).split_at_mut(segments.range(sequence).len() * width);
+            values = tail;
+            head
+        })
+        .collect()
+}
