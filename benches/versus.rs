@@ -14,13 +14,13 @@ use camtl::data::{Split, Target, Tokenizer};
 use camtl::nn::pretrained;
 use camtl::runner::keep_freed_memory;
 use camtl::train::batches::{At, Batches};
-use camtl::train::plan::{Sampler as Rule, Uncertainty};
+use camtl::train::draws::{Draw, Draws};
+use camtl::train::plan::Uncertainty;
 use camtl::train::sampler::Sampler;
 use camtl::train::{Network, inputs, uncertainty};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
-use support::products::{self, Gemm, Linear};
-use support::{BATCH, BertBase, CANDIDATES, MiniLm, PLAN, SEQUENCE, bert_base, minilm, seconds};
+use support::{BATCH, BertBase, CANDIDATES, MiniLm, PLAN, SEQUENCE, bert_base, minilm, products, seconds};
 
 #[global_allocator]
 static ALLOCATOR: camtl::runner::Allocator = camtl::runner::ALLOCATOR;
@@ -143,13 +143,13 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
     let mut dump = arguments.dump.as_ref().map(File::create).transpose()?.map(BufWriter::new);
 
     let tasks = PLAN.tasks;
-    let mut sampler =
-        Sampler::new(PLAN.training.sampler, PLAN.training.batch, &train.sizes(), PLAN.training.seed);
+    let mut sampler = Sampler::new(PLAN.training, tasks, &train);
+    let mut draws = Draws::new(PLAN.training, lengths(&train)); // the same ones, to be written down
     let mut learner = support::learner(network);
     let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
     let mut lines = Vec::new();
     let times = repeat(arguments.repeats, |number| {
-        let candidates = candidates(&sampler, &train);
+        let candidates = candidates(draws.next(), &train);
         let mut picks: Vec<At> = Vec::new();
         let time = seconds(|| {
             let drawn = sampler.next(&learner.network, tasks, &train);
@@ -180,14 +180,19 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
     Ok(object(json!({ "times": times, "samples": BATCH, "mean_tokens": mean })))
 }
 
-/// Tokens of the candidates that the sampler is about to score, in the order of their tasks.
-fn candidates(sampler: &Sampler, train: &Batches) -> Vec<usize> {
-    let Rule::MtUncertainty { candidates, .. } = PLAN.training.sampler else { return Vec::new() };
-    let hands = sampler.clone().candidates(candidates).into_iter().enumerate();
+/// Tokens of the candidates of a draw that are scored, in the order of their tasks.
+fn candidates(draw: Option<Draw>, train: &Batches) -> Vec<usize> {
+    let Some(Draw::Candidates(hands)) = draw else { return Vec::new() };
+    let hands = hands.into_iter().enumerate();
     let scored = hands.filter(|(task, _)| PLAN.tasks[*task].uncertainty == Uncertainty::Entropy);
     scored
         .flat_map(|(task, hand)| hand.into_iter().map(move |example| train.tokens(At { task, example })))
         .collect()
+}
+
+/// Tokens of every example of every task.
+fn lengths(train: &Batches) -> Vec<Vec<u32>> {
+    train.datasets().iter().map(|set| (0..set.len()).map(|i| set.tokens(i) as u32).collect()).collect()
 }
 
 /// Of each size: our forward pass and our forward and backward, the same by gemm alone; and what a step consists of.
@@ -211,33 +216,16 @@ fn products(repeats: usize) -> Map<String, Value> {
 }
 
 fn size<const IN: usize>(output: usize, times_a_layer: usize, repeats: usize) -> Value {
-    let ours = Linear::<IN>::new(output);
-    let mut alone = Gemm::new(IN, output);
-    let mut all = [Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    // in turn, so that what disturbs the machine disturbs all of them
-    for number in 0..WARM_UP + 5 * repeats {
-        let times = [
-            seconds(|| drop(ours.forward())),
-            seconds(|| ours.both()),
-            seconds(|| alone.forward()),
-            seconds(|| alone.forward_by_rows()),
-            seconds(|| alone.backward()),
-        ];
-        if number >= WARM_UP {
-            all.iter_mut().zip(times).for_each(|(all, time)| all.push(time));
-        }
-    }
-    let [forward, both, together, by_rows, backward] = all.map(median);
-    let gemm_forward = together.min(by_rows);
+    let times = products::compare::<IN>(output, 5 * repeats);
     json!({
         "in": IN,
         "out": output,
         "times_a_layer": times_a_layer,
         "flops": products::flops(IN, output),
-        "forward_s": forward,
-        "both_s": both,
-        "gemm_forward_s": gemm_forward,
-        "gemm_both_s": gemm_forward + backward,
+        "forward_s": times.forward,
+        "both_s": times.both,
+        "gemm_forward_s": times.gemm_forward,
+        "gemm_both_s": times.gemm_both,
     })
 }
 
@@ -253,11 +241,6 @@ fn step_flops(hidden: usize, ffn: usize, layers: usize, width: usize) -> f64 {
 /// The times of `once`, which gets the number of the repeat, from 1.
 fn repeat(repeats: usize, mut once: impl FnMut(usize) -> f64) -> Vec<f64> {
     (1..=WARM_UP + repeats).map(&mut once).skip(WARM_UP).collect()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -3,6 +3,7 @@
 //! All four modules are attached and nothing is frozen: the most work that a model of its size makes.
 #![allow(dead_code, reason = "no bench uses all of it")]
 
+pub mod measure;
 pub mod products;
 
 use std::time::Instant;
@@ -184,8 +185,9 @@ pub const PLAN: Plan = Plan {
         },
     ],
     training: Training {
-        sampler: Sampler::MtUncertainty { candidates: CANDIDATES },
-        batch: BATCH,
+        sampler: Sampler::MtUncertainty { candidates: CANDIDATES, rescore: 1 },
+        batch: camtl::train::plan::Batch::Examples(BATCH),
+        cache: None,
         epochs: 1,
         steps: None,
         optimizer: AdamW { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -250,4 +252,9 @@ pub fn seconds(work: impl FnOnce()) -> f64 {
     let began = Instant::now();
     work();
     began.elapsed().as_secs_f64()
+}
+
+pub fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }

@@ -2,26 +2,23 @@
 
 use camtl::kernels::{Kernels, Matrix, Pass};
 use camtl::runner::Cpu;
-use dfdx::prelude::{
-    Axis, Backward, Const, HasShape, PutTape, Rank0, ReshapeTo, SumTo, Tensor, TensorFromVec,
-};
+use dfdx::prelude::{Const, Tape, Tensor, TensorFromVec};
 use gemm::Parallelism;
 use rayon::prelude::*;
 
+use super::measure::{Operation, both, forward};
+use super::{median, seconds};
+
 /// Rows of x: 32 sequences of 128 tokens.
 pub const ROWS: usize = 4096;
-
-/// What a layer of MiniLM's multiplies: IN, OUT, and how often.
-pub const SIZES: [(usize, usize, usize); 4] = [(384, 384, 4), (384, 1152, 0), (384, 1536, 1), (1536, 384, 1)];
 
 /// Floating point operations of one product; its backward half has two such.
 pub fn flops(input: usize, output: usize) -> f64 {
     2.0 * (ROWS * input * output) as f64
 }
 
-/// `linear` at one size.
+/// x W^T + b at one size.
 pub struct Linear<const IN: usize> {
-    device: Cpu,
     x: Tensor<(usize, Const<IN>), f32, Cpu>,
     weight: Tensor<(usize, Const<IN>), f32, Cpu>,
     bias: Tensor<(usize,), f32, Cpu>,
@@ -34,23 +31,15 @@ impl<const IN: usize> Linear<IN> {
             x: device.tensor_from_vec(numbers(ROWS * IN), (ROWS, Const)),
             weight: device.tensor_from_vec(numbers(output * IN), (output, Const)),
             bias: device.tensor_from_vec(numbers(output), (output,)),
-            device,
         }
     }
+}
 
-    /// x W^T + b, without a tape.
-    pub fn forward(&self) -> Matrix<Cpu> {
-        let mut pass = Pass::scoring(self.device.clone());
-        Cpu::linear(&mut pass, &self.x, &self.weight, &self.bias, true)
-    }
+impl<const IN: usize> Operation for Linear<IN> {
+    type Out = (usize, usize);
 
-    /// The same on a tape, and the gradients of x, W and b.
-    pub fn both(&self) {
-        let mut pass = Pass::training(self.device.clone(), 0.0, 1);
-        let y = Cpu::linear(&mut pass, &self.x, &self.weight, &self.bias, true);
-        let count = y.shape().0 * y.shape().1;
-        let loss = pass.record(&y, |y| y.reshape_like(&(count,)).sum::<Rank0, Axis<0>>());
-        loss.put_tape(pass.tape).backward();
+    fn run<T: Tape<f32, Cpu>>(&self, pass: &mut Pass<T, Cpu>) -> Matrix<Cpu> {
+        Cpu::linear(pass, &self.x, &self.weight, &self.bias, true)
     }
 }
 
@@ -134,4 +123,35 @@ fn product(
 /// Numbers about zero.
 pub fn numbers(count: usize) -> Vec<f32> {
     (0..count as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 24) as f32 - 0.5).collect()
+}
+
+/// Median seconds of our forward pass, of both, and of the same by `gemm` alone.
+pub struct Times {
+    pub forward: f64,
+    pub both: f64,
+    pub gemm_forward: f64,
+    pub gemm_both: f64,
+}
+
+/// Measures a size, both sides in turn, so that what disturbs the machine disturbs both.
+pub fn compare<const IN: usize>(output: usize, repeats: usize) -> Times {
+    const WARM_UP: usize = 3;
+    let ours = Linear::<IN>::new(output);
+    let mut alone = Gemm::new(IN, output);
+    let mut all = [const { Vec::new() }; 5];
+    for number in 0..WARM_UP + repeats {
+        let times = [
+            seconds(|| drop(forward(&ours))),
+            both(&ours),
+            seconds(|| alone.forward()),
+            seconds(|| alone.forward_by_rows()),
+            seconds(|| alone.backward()),
+        ];
+        if number >= WARM_UP {
+            all.iter_mut().zip(times).for_each(|(all, time)| all.push(time));
+        }
+    }
+    let [forward, both, together, by_rows, backward] = all.map(median);
+    let gemm_forward = together.min(by_rows);
+    Times { forward, both, gemm_forward, gemm_both: gemm_forward + backward }
 }

@@ -185,6 +185,9 @@ pub struct Train {
     /// Any other training setting, instead of the model's; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<String>,
+    /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
+    #[arg(long)]
+    pub profile: bool,
 }
 
 /// Measure a trained run

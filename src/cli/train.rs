@@ -26,6 +26,9 @@ pub fn run(args: &Train) -> Outcome<ExitCode> {
     for setting in &args.set {
         command.arg("--set").arg(setting);
     }
+    if args.profile {
+        command.arg("--profile");
+    }
     become_binary::run(command)
 }
 

@@ -40,7 +40,7 @@ pub fn heap() -> &'static Heap {
 static HEAP: Heap = Heap::new();
 
 /// Live bytes, and the most there were since the peak was last set.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Heap {
     live: AtomicUsize,
     peak: AtomicUsize,

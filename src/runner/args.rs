@@ -55,6 +55,9 @@ pub struct Train {
     /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+    /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
+    #[arg(long)]
+    pub profile: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -6,6 +6,7 @@
 //! | `allocator` | where memory comes from, and how much of it is live |
 //! | `interrupt` | Ctrl-C |
 //! | `output`, `failure` | how a result and how an error is shown |
+//! | `profile` | where the time of a training's steps and the memory went |
 //! | `train`, `eval`, `predict`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
@@ -15,6 +16,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::nn::{Encode, Model, Predict};
 use crate::train::plan::Plan;
@@ -27,6 +32,7 @@ mod interrupt;
 mod output;
 mod parameters;
 mod predict;
+mod profile;
 mod train;
 
 pub use allocator::{ALLOCATOR, Allocator, Heap, heap, keep_freed_memory};
@@ -39,7 +45,7 @@ where
     P: Predict<HIDDEN, Cpu>,
 {
     keep_freed_memory();
-    show_warnings();
+    tracing_subscriber::registry().with(messages()).init();
     run::<HIDDEN, E, P>(plan, source, std::env::args_os())
 }
 
@@ -81,13 +87,13 @@ where
 }
 
 /// Sends what the runtime warns of, such as rows that it skips, to stderr; `RUST_LOG=info` and so on show more.
-fn show_warnings() {
-    use tracing_subscriber::EnvFilter;
-    use tracing_subscriber::filter::LevelFilter;
-
+fn messages<S>() -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+{
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
-    let shown = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    shown.with_target(false).without_time().compact().init();
+    let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    shown.with_target(false).without_time().compact().with_filter(filter)
 }
 
 /// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where

@@ -3,9 +3,11 @@
 use miette::Result;
 
 use super::output::print;
+use super::profile::{Profile, Sizes};
 use super::{args, cache, interrupt};
 use crate::train::plan::{Plan, Training};
-use crate::train::{self, Network, Options, run};
+use crate::train::run::Counts;
+use crate::train::{self, Network, Options, Outcome, TrainError, report, run};
 
 pub fn run<N: Network>(
     plan: &'static Plan,
@@ -21,9 +23,10 @@ pub fn run<N: Network>(
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),
     };
-    let outcome = train::train(plan, source, build(), &options, interrupt::watch())?;
+    let work = || train::train(plan, source, build(), &options, interrupt::watch());
+    let outcome = if args.profile { profiled(work)? } else { work()? };
 
-    let train::Outcome { run, finished, evaluation, checkpoint } = outcome;
+    let Outcome { run, finished, evaluation, checkpoint } = outcome;
     let mut text = String::new();
     if let Some(evaluation) = evaluation {
         text += &format!("{evaluation}\n\n");
@@ -38,6 +41,17 @@ pub fn run<N: Network>(
     text += &format!("time        {:.1} s, {} steps\n", finished.seconds, finished.step);
     text += &format!("run         {}\n", run.folder.display());
     print(&text)
+}
+
+/// Trains, shows where time and memory went, and adds that to the run's folder.
+fn profiled(work: impl FnOnce() -> Result<Outcome, TrainError>) -> Result<Outcome> {
+    let (outcome, profile) = Profile::of(work);
+    let outcome = outcome?;
+    let Counts { all, trained, .. } = outcome.run.record.parameters;
+    let summary = profile.summary(Sizes { all, trained });
+    eprintln!("{summary}");
+    report::add_profile(&outcome.run, &summary)?;
+    Ok(outcome)
 }
 
 /// The model's settings with those of the command line; of one that is given twice the more special option wins.

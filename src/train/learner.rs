@@ -67,6 +67,7 @@ impl<N: Network> Learner<N> {
     ) -> Result<Stepped, Diverged> {
         // an odd factor: another seed in every step
         let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let forward = tracing::trace_span!(target: "camtl::profile", "forward").entered();
         let mut pass = Pass::training(self.network.device(), self.dropout, seed);
         let scale = 1.0 / targets.len() as f32;
 
@@ -87,10 +88,14 @@ impl<N: Network> Learner<N> {
         // a batch has at least one example: every task's data has
         let total = total.expect("a batch is not empty");
         let loss = f64::from(total.as_vec()[0]);
+        drop(forward);
         if !loss.is_finite() {
             return Err(Diverged { step, what: "loss" });
         }
+        let backward = tracing::trace_span!(target: "camtl::profile", "backward").entered();
         let mut gradients = total.put_tape(pass.tape).backward();
+        drop(backward);
+        let _span = tracing::trace_span!(target: "camtl::profile", "update").entered();
         let applied = self.optimizer.step(&mut self.network.parameters(), &mut gradients, step);
         let applied = applied.ok_or(Diverged { step, what: "gradient" })?;
         Ok(Stepped { loss, task_losses, applied })

@@ -50,6 +50,7 @@ pub trait Network {
 
     /// As [`Network::logits`] off the tape and without dropout: the logits of each sequence, in the batch's order.
     fn score(&self, constant: Self::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "score").entered();
         let mut outputs = vec![Vec::new(); heads.len()];
         let mut pass = Pass::scoring(self.device());
         for HeadLogits { sequences, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
@@ -81,6 +82,7 @@ where
     }
 
     fn constant(&self, batch: &Batch) -> Self::Constant {
+        let _span = tracing::trace_span!(target: "camtl::profile", "constant").entered();
         self.encoder.constant(batch, &mut Pass::scoring(self.device()))
     }
 

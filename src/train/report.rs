@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::events;
@@ -18,17 +19,27 @@ table{border-collapse:collapse}td,th{padding:.15rem 1rem .15rem 0;text-align:lef
 svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:#555}pre{background:#f5f5f5;padding:1rem;\
 overflow:auto}";
 
+/// Keeps a profile with the run, and shows it in the report.
+pub fn add_profile(run: &Run, profile: &impl Serialize) -> Result<(), FileError> {
+    let path = run.profile();
+    let text = files::at(&path, "written", serde_json::to_string_pretty(profile).map_err(Into::into))?;
+    files::write(&path, format!("{text}\n").as_bytes())?;
+    write(run)
+}
+
 /// Writes the report of a run from its files.
 pub fn write(run: &Run) -> Result<(), FileError> {
     let events = events::read(&run.events())?;
     let evaluations = events::read(&run.evaluations())?;
     let path = run.folder.join("model.cam");
     let source = files::at(&path, "read", std::fs::read_to_string(&path))?;
-    let page = page(run, &source, &events, &evaluations);
+    // there is one only where the training was asked for it
+    let profile = std::fs::read(run.profile()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let page = page(run, &source, &events, &evaluations, profile.as_ref());
     files::write(&run.folder.join("report.html"), page.as_bytes())
 }
 
-fn page(run: &Run, source: &str, events: &[Value], evaluations: &[Value]) -> String {
+fn page(run: &Run, source: &str, events: &[Value], evaluations: &[Value], profile: Option<&Value>) -> String {
     let record = &run.record;
     let title = escape(&record.full_name());
     let mut facts = vec![
@@ -49,9 +60,10 @@ fn page(run: &Run, source: &str, events: &[Value], evaluations: &[Value]) -> Str
     let facts = table(facts.into_iter().map(|(name, value)| [name.to_owned(), value]));
     let charts: String = charts(events, evaluations).iter().map(Chart::svg).collect();
     let last = evaluations.last().map(last_evaluation).unwrap_or_default();
+    let profile = profile.map(profile_section).unwrap_or_default();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-         <style>{STYLE}</style>\n<h1>{title}</h1>\n{facts}{last}{charts}<h2>model.cam</h2>\n<pre>{}</pre>\n</html>\n",
+         <style>{STYLE}</style>\n<h1>{title}</h1>\n{facts}{last}{charts}{profile}<h2>model.cam</h2>\n<pre>{}</pre>\n</html>\n",
         escape(source)
     )
 }
@@ -107,6 +119,22 @@ fn last_evaluation(line: &Value) -> String {
         [task.clone(), figures.join(", ")]
     });
     format!("<h2>Dev, step {}</h2>\n{}", line["step"], table(rows))
+}
+
+/// The phases of a step, and the height of memory.
+fn profile_section(profile: &Value) -> String {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let phases = list(&profile["phases"]).into_iter().map(|phase| {
+        let figure = |field: &str| phase[field].as_f64().unwrap_or(f64::NAN);
+        [name(&phase["name"]), format!("{:.1}%, {:.2} s", 100.0 * figure("share"), figure("seconds"))]
+    });
+    let memory = &profile["memory"];
+    let mib = |value: &Value| format!("{:.1} MiB", value.as_f64().unwrap_or(f64::NAN) / f64::from(1 << 20));
+    let height = [["most live".to_owned(), mib(&memory["height"])]];
+    let parts = list(&memory["of"]).into_iter().map(|part| [name(&part["what"]), mib(&part["bytes"])]);
+    let memory = table(height.into_iter().chain(parts));
+    format!("<h2>Time of {} steps</h2>\n{}<h2>Memory</h2>\n{memory}", profile["steps"], table(phases))
 }
 
 fn table(rows: impl IntoIterator<Item = [String; 2]>) -> String {

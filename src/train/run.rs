@@ -7,6 +7,7 @@
 //! | `tokenizer/` | the tokenizer, so that a run is asked without the backbone's folder |
 //! | `events.jsonl`, `eval.jsonl` | see [`events`](super::events) |
 //! | `checkpoints/` | see [`checkpoint`](super::checkpoint) |
+//! | `profile.json` | where time and memory went, where `--profile` asked for it |
 //! | `report.html` | see [`report`](super::report) |
 
 use std::fs;
@@ -217,6 +218,10 @@ impl Run {
 
     pub fn evaluations(&self) -> PathBuf {
         self.folder.join("eval.jsonl")
+    }
+
+    pub fn profile(&self) -> PathBuf {
+        self.folder.join("profile.json")
     }
 
     pub fn finish(&mut self, finished: Finished) -> Result<(), RunError> {

@@ -61,6 +61,7 @@ impl<C: Clone> Sampler<C> {
         tasks: &[Task],
         batches: &Batches,
     ) -> Drawn<C> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "draw").entered();
         let unscored = vec![Share::default(); tasks.len()];
         if let Some(ranked) = self.ranked.take()
             && let (picks, true) = ranked.best(self.batch, batches)

@@ -183,6 +183,7 @@ struct Trainer<N: Network> {
 
 impl<N: Network> Trainer<N> {
     fn run(mut self, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "train").entered();
         let mut evaluation = None;
         let mut checkpoint = PathBuf::new();
         let mut last = 0;
@@ -213,6 +214,7 @@ impl<N: Network> Trainer<N> {
     }
 
     fn step(&mut self, step: usize) -> Result<(), TrainError> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "step").entered();
         let began = Instant::now();
         let tasks = self.plan.tasks;
         let drawn = self.sampler.next(&self.learner.network, tasks, &self.train);
@@ -249,6 +251,7 @@ impl<N: Network> Trainer<N> {
     }
 
     fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "evaluate").entered();
         let evaluation = evaluate(&self.learner.network, self.plan.tasks, &self.dev)?;
         self.evaluations.write(&evaluation.to_json(step, Split::Dev))?;
         self.progress.say(&format!("step {step}: dev mean {:.4}", evaluation.mean));
@@ -260,6 +263,7 @@ impl<N: Network> Trainer<N> {
     }
 
     fn save(&mut self, step: usize) -> Result<PathBuf, TrainError> {
+        let _span = tracing::trace_span!(target: "camtl::profile", "checkpoint").entered();
         let state = State {
             step,
             seed: self.training.seed,

@@ -76,11 +76,32 @@ fn the_seed_decides(place: &Place) {
         events.iter_mut().for_each(|event| drop(event.as_object_mut().unwrap().remove("time").unwrap()));
         events
     };
-    place.succeed(&["train", "tiny.cam", "--data", "data", "--out", "again"]);
+    let profiled = place.camtlc(&["train", "tiny.cam", "--data", "data", "--out", "again", "--profile"]);
+    it_tells_where_time_and_memory_went(place, &text(&profiled.stderr));
     assert_eq!(timeless("again"), timeless("runs/tiny"));
     assert_eq!(place.read("again/eval.jsonl"), place.read("runs/tiny/eval.jsonl"));
     place.succeed(&["train", "tiny.cam", "--data", "data", "--out", "other", "--seed", "4", "--steps", "6"]);
     assert_ne!(timeless("other"), timeless("runs/tiny")[..6]);
+}
+
+fn it_tells_where_time_and_memory_went(place: &Place, said: &str) {
+    let profile: Value = serde_json::from_str(&place.read("again/profile.json")).unwrap();
+    assert_eq!(profile["steps"], 12);
+    let phases = profile["phases"].as_array().unwrap();
+    let share: f64 = phases.iter().map(|phase| phase["share"].as_f64().unwrap()).sum();
+    assert!((share - 1.0).abs() < 1e-6, "{profile:#}");
+    for (phase, calls) in [("draw", 12), ("forward", 12), ("update", 12), ("evaluate", 2), ("checkpoint", 2)]
+    {
+        let of = phases.iter().find(|of| of["name"] == phase).unwrap();
+        assert_eq!(of["calls"], calls, "{phase}");
+        assert!(of["seconds"].as_f64().unwrap() > 0.0 && said.contains(phase), "{phase}: {said}");
+    }
+    // the generated program counts its blocks
+    let memory = &profile["memory"];
+    assert!(memory["height"].as_u64() > memory["gradients"].as_u64(), "{memory:#}");
+    assert!(memory["activations"].as_u64() > Some(0), "{memory:#}");
+    assert!(place.read("again/report.html").contains("Time of 12 steps"));
+    assert!(!place.path("runs/tiny/profile.json").exists(), "not asked for");
 }
 
 /// What the compiler lists and counts is what the program has.
