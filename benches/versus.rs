@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use camtl::data::{Split, Target, Tokenizer};
 use camtl::nn::pretrained;
 use camtl::runner::keep_freed_memory;
+use camtl::runner::profile::{Profile, Sizes};
 use camtl::train::batches::{At, Batches};
 use camtl::train::draws::{Draw, Draws};
 use camtl::train::plan::Uncertainty;
@@ -55,6 +56,9 @@ struct Repeats {
     size: Size,
     #[arg(long, default_value_t = 7)]
     repeats: usize,
+    /// Of a step: say where the time went
+    #[arg(long)]
+    profile: bool,
 }
 
 #[derive(Args)]
@@ -83,18 +87,22 @@ enum Size {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     keep_freed_memory();
+    rayon::scope(|_| measure()).map_err(Into::into)
+}
+
+fn measure() -> Result<(), String> {
     let figures = match Arguments::parse().what {
-        Some(What::Step(Repeats { size: Size::Minilm, repeats })) => {
-            step(support::random::<384, _, _>() as MiniLm, repeats)
+        Some(What::Step(Repeats { size: Size::Minilm, repeats, profile })) => {
+            step(support::random::<384, _, _>() as MiniLm, repeats, profile)
         }
-        Some(What::Step(Repeats { repeats, .. })) => {
-            step(support::random::<768, _, _>() as BertBase, repeats)
+        Some(What::Step(Repeats { repeats, profile, .. })) => {
+            step(support::random::<768, _, _>() as BertBase, repeats, profile)
         }
-        Some(What::Score(Repeats { size: Size::Minilm, repeats })) => {
+        Some(What::Score(Repeats { size: Size::Minilm, repeats, .. })) => {
             score(&(support::random() as MiniLm), repeats)
         }
         Some(What::Score(Repeats { repeats, .. })) => score(&(support::random() as BertBase), repeats),
-        Some(What::Real(arguments)) => real(&arguments)?,
+        Some(What::Real(arguments)) => real(&arguments).map_err(|error| error.to_string())?,
         Some(What::Products(Repeats { repeats, .. })) => products(repeats),
         None => {
             println!("name what is to be measured, or run benches/versus_torch.py");
@@ -108,13 +116,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn step<N: Network>(network: N, repeats: usize) -> Map<String, Value> {
+fn step<N: Network>(network: N, repeats: usize, profiled: bool) -> Map<String, Value> {
     let mut learner = support::learner(network);
     let batch = support::batch(BATCH, SEQUENCE);
     let targets = support::targets(&batch);
     let mut loss = 0.0;
-    let times =
-        repeat(repeats, |number| seconds(|| loss = support::step(&mut learner, number, &batch, &targets)));
+    let mut times = |repeats| {
+        repeat(repeats, |number| seconds(|| loss = support::step(&mut learner, number, &batch, &targets)))
+    };
+    let times = if profiled {
+        let (times, profile) = Profile::of(|| times(repeats));
+        eprintln!("{}", profile.summary(Sizes { all: 0, trained: 0 }));
+        times
+    } else {
+        times(repeats)
+    };
     object(json!({ "times": times, "samples": BATCH, "loss": loss }))
 }
 

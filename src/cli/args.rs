@@ -157,9 +157,12 @@ pub struct Build {
     /// Also write the generated crate into this folder
     #[arg(long, value_name = "DIR")]
     pub emit: Option<PathBuf>,
-    /// For any processor of this kind, instead of using all that this machine's offers
-    #[arg(long)]
+    /// For any processor of this kind: the default, since the instructions are chosen when it runs
+    #[arg(long, conflicts_with = "native")]
     pub portable: bool,
+    /// For this machine's processor alone
+    #[arg(long)]
+    pub native: bool,
 }
 
 /// Train a model

@@ -23,7 +23,7 @@ pub struct Built {
     pub took: Option<Duration>,
 }
 
-/// Lowers a model for this machine.
+/// Lowers a model; `portable` for any processor of this kind.
 pub fn lower(model: &Model, portable: bool) -> Outcome<(Crate, Options)> {
     if model.program.fidelity == Fidelity::Reference {
         return Err(NotCompiled { model: model.program.full_name() }.into());
@@ -62,7 +62,7 @@ pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Buil
 
 /// What `train`, `eval` and `predict` need; says so on stderr when it has built something.
 pub fn binary(model: &Model) -> Outcome<PathBuf> {
-    let (generated, options) = lower(model, false)?;
+    let (generated, options) = lower(model, true)?;
     let built = make(model, &generated, &options)?;
     if let Some(took) = built.took {
         eprintln!("{}", describe(&built.binary, Some(took)));

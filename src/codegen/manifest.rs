@@ -8,9 +8,10 @@ use crate::ir::Program;
 /// The versions that `camtl` itself is tested with; cargo drops what a model's crate does not use.
 pub const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// The binary is built where it runs, and half of its speed lies in vector instructions.
+/// For the processor of the machine that builds. What is hot chooses its instructions when it runs, so that this gains
+/// little.
 pub const CONFIG: &str = "\
-# Use all that this machine's processor offers; `camtlc build --portable` leaves this file out.
+# For this machine's processor alone: `camtlc build --native`.
 [build]
 rustflags = [\"-C\", \"target-cpu=native\"]
 ";

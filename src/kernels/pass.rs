@@ -78,6 +78,11 @@ impl<T: Tape<f32, D>, D: Storage<f32>> Pass<T, D> {
 }
 
 impl Mask {
+    /// 1 / (1 - p): the factor on what is kept.
+    pub fn scale(self) -> f32 {
+        self.scale
+    }
+
     /// Factor on element `index`: 0 or 1 / (1 - p).
     #[inline(always)]
     pub fn factor(self, index: u32) -> f32 {

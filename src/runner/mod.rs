@@ -32,7 +32,7 @@ mod interrupt;
 mod output;
 mod parameters;
 mod predict;
-mod profile;
+pub mod profile;
 mod train;
 
 pub use allocator::{ALLOCATOR, Allocator, Heap, heap, keep_freed_memory};
@@ -54,6 +54,20 @@ pub fn run<const HIDDEN: usize, E, P>(
     plan: &'static Plan,
     source: &'static str,
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> ExitCode
+where
+    E: Encode<HIDDEN, Cpu>,
+    P: Predict<HIDDEN, Cpu>,
+{
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    // on a thread of the pool: a step hands hundreds of pieces of work to it, and waits for none to wake up
+    rayon::scope(|_| execute::<HIDDEN, E, P>(plan, source, arguments))
+}
+
+fn execute<const HIDDEN: usize, E, P>(
+    plan: &'static Plan,
+    source: &'static str,
+    arguments: Vec<OsString>,
 ) -> ExitCode
 where
     E: Encode<HIDDEN, Cpu>,

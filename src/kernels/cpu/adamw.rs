@@ -29,7 +29,15 @@ impl Moments for HostMoments {
 pub fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Cpu>, value: &Tensor<S, f32, Cpu>) -> f64 {
     let gradient = gradient(gradients, value);
     // partial sums of fixed chunks, added in order
-    let parts: Vec<f64> = gradient.par_chunks(CHUNK).map(|chunk| vectorized(|| squares(chunk))).collect();
+    let parts: Vec<f64> = gradient
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            vectorized(
+                #[inline(always)]
+                || squares(chunk),
+            )
+        })
+        .collect();
     parts.iter().sum()
 }
 
@@ -74,14 +82,17 @@ pub fn adamw<S: Shape>(
         .zip(moments.first.par_chunks_mut(CHUNK))
         .zip(moments.second.par_chunks_mut(CHUNK))
         .for_each(|(((values, gradient), first), second)| {
-            vectorized(|| {
-                for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
-                    let g = g * scale;
-                    *m = beta1 * *m + rest1 * g;
-                    *v = beta2 * *v + rest2 * g * g;
-                    *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
-                }
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+                        let g = g * scale;
+                        *m = beta1 * *m + rest1 * g;
+                        *v = beta2 * *v + rest2 * g * g;
+                        *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
+                    }
+                },
+            );
         });
 }
 

@@ -121,7 +121,10 @@ pub fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
 pub fn add(to: &mut [f32], from: &[f32]) {
     const CHUNK: usize = 1 << 14;
     to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| {
-        vectorized(|| to.iter_mut().zip(from).for_each(|(to, &from)| *to += from));
+        vectorized(
+            #[inline(always)]
+            || to.iter_mut().zip(from).for_each(|(to, &from)| *to += from),
+        );
     });
 }
 

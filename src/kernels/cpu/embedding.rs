@@ -25,15 +25,18 @@ where
     let rows = ids.word.len();
     let [word_rows, position_rows, type_rows] = [values(word), values(position), values(token_type)];
     let sum = |first: usize, block: &mut [f32]| {
-        vectorized(|| {
-            for (i, y) in block.chunks_exact_mut(HIDDEN).enumerate() {
-                let position = &position_rows[ids.position[first + i] * HIDDEN..][..HIDDEN];
-                let token_type = &type_rows[ids.token_type[first + i] * HIDDEN..][..HIDDEN];
-                for ((y, &p), &t) in y.iter_mut().zip(position).zip(token_type) {
-                    *y += p + t;
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, y) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                    let position = &position_rows[ids.position[first + i] * HIDDEN..][..HIDDEN];
+                    let token_type = &type_rows[ids.token_type[first + i] * HIDDEN..][..HIDDEN];
+                    for ((y, &p), &t) in y.iter_mut().zip(position).zip(token_type) {
+                        *y += p + t;
+                    }
                 }
-            }
-        });
+            },
+        );
     };
     let y = map_rows((rows, HIDDEN), ROWS, |i| &word_rows[ids.word[i] * HIDDEN..][..HIDDEN], sum);
     let y = tokens(&pass.device, y, rows);
@@ -75,9 +78,12 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
 
 /// Adds row i of `values` to row `index[i]` of `table`.
 fn scatter<const WIDTH: usize>(table: &mut [f32], values: &[f32], index: &[usize]) {
-    vectorized(|| {
-        for (value, &row) in values.chunks_exact(WIDTH).zip(index) {
-            table[row * WIDTH..][..WIDTH].iter_mut().zip(value).for_each(|(sum, &v)| *sum += v);
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for (value, &row) in values.chunks_exact(WIDTH).zip(index) {
+                table[row * WIDTH..][..WIDTH].iter_mut().zip(value).for_each(|(sum, &v)| *sum += v);
+            }
+        },
+    );
 }

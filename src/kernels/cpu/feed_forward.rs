@@ -116,30 +116,36 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
 
 /// x <- gelu(x + bias) for rows x; what enters GELU goes to `kept`, if that has room.
 fn activate<const INNER: usize>(x: &mut [f32], bias: &[f32], kept: &mut [MaybeUninit<f32>]) {
-    vectorized(|| {
-        let mut kept = kept.chunks_exact_mut(INNER);
-        for x in x.chunks_exact_mut(INNER) {
-            x.iter_mut().zip(bias).for_each(|(x, &b)| *x += b);
-            if let Some(kept) = kept.next() {
-                kept.write_copy_of_slice(x);
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut kept = kept.chunks_exact_mut(INNER);
+            for x in x.chunks_exact_mut(INNER) {
+                x.iter_mut().zip(bias).for_each(|(x, &b)| *x += b);
+                if let Some(kept) = kept.next() {
+                    kept.write_copy_of_slice(x);
+                }
+                x.iter_mut().for_each(|x| *x *= normal(*x).0);
             }
-            x.iter_mut().for_each(|x| *x *= normal(*x).0);
-        }
-    });
+        },
+    );
 }
 
 /// x <- gelu(x) and dy <- the gradient of x, from that of gelu(x); returns the sum of dy's rows.
 fn deactivate<const INNER: usize>(x: &mut [f32], dy: &mut [f32]) -> Vec<f32> {
     let mut sum = vec![0.0f32; INNER];
-    vectorized(|| {
-        for (x, dy) in x.chunks_exact_mut(INNER).zip(dy.chunks_exact_mut(INNER)) {
-            for ((x, dy), sum) in x.iter_mut().zip(dy).zip(&mut sum) {
-                let (cumulative, density) = normal(*x);
-                *dy *= x.mul_add(density, cumulative); // d(x Phi)/dx = Phi + x phi
-                *sum += *dy;
-                *x *= cumulative;
+    vectorized(
+        #[inline(always)]
+        || {
+            for (x, dy) in x.chunks_exact_mut(INNER).zip(dy.chunks_exact_mut(INNER)) {
+                for ((x, dy), sum) in x.iter_mut().zip(dy).zip(&mut sum) {
+                    let (cumulative, density) = normal(*x);
+                    *dy *= x.mul_add(density, cumulative); // d(x Phi)/dx = Phi + x phi
+                    *sum += *dy;
+                    *x *= cumulative;
+                }
             }
-        }
-    });
+        },
+    );
     sum
 }

@@ -96,19 +96,22 @@ impl Heads {
             Operand::transposed(self.part(sequence, 1, head), 3 * self.hidden),
         );
         let scale = self.scale();
-        vectorized(|| {
-            if let Some((bias, blocks)) = sequence.bias {
-                // the scale follows; here it is taken out of the bias
-                let inverse = 1.0 / scale;
-                for (row, column, entry, n) in blocks.rows(len) {
-                    let scores = &mut scores[row * stride + column..][..n];
-                    scores.iter_mut().zip(&bias[entry..]).for_each(|(s, &m)| *s = m.mul_add(inverse, *s));
+        vectorized(
+            #[inline(always)]
+            || {
+                if let Some((bias, blocks)) = sequence.bias {
+                    // the scale follows; here it is taken out of the bias
+                    let inverse = 1.0 / scale;
+                    for (row, column, entry, n) in blocks.rows(len) {
+                        let scores = &mut scores[row * stride + column..][..n];
+                        scores.iter_mut().zip(&bias[entry..]).for_each(|(s, &m)| *s = m.mul_add(inverse, *s));
+                    }
                 }
-            }
-            for row in scores.chunks_exact_mut(stride) {
-                softmax(&mut row[..len], scale);
-            }
-        });
+                for row in scores.chunks_exact_mut(stride) {
+                    softmax(&mut row[..len], scale);
+                }
+            },
+        );
     }
 
     /// 1 / sqrt(d_head)
@@ -136,10 +139,12 @@ impl Heads {
                 self.head_gradient(&sequence, head, (softmax, dropped, dscores), dy, gradient, &mut dbias);
             }
         });
+        let inverse = 1.0 / self.scale(); // the bias is added to scaled scores
+        dbias.iter_mut().for_each(|d| *d *= inverse);
         dbias
     }
 
-    /// The gradients of one head: its columns of `gradient`; adds to `dbias`.
+    /// The gradients of one head: its columns of `gradient`; adds to `dbias` those of the scaled bias.
     fn head_gradient(
         self,
         sequence: &Sequence,
@@ -154,7 +159,7 @@ impl Heads {
         let product = Small::new();
         let [q, k, v] = [0, 1, 2].map(|which| self.part(sequence, which, head));
         let dy = &dy[head * width..];
-        let weights = match self.mask {
+        let weights: &[f32] = match self.mask {
             None => softmax,
             Some(mask) => {
                 dropped.copy_from_slice(softmax);
@@ -176,25 +181,32 @@ impl Heads {
             Operand::rows(dy, hidden),
             Operand::transposed(v, 3 * hidden),
         );
-        if let Some(mask) = self.mask {
-            drop_out(mask, sequence, head, dscores, stride);
-        }
-        // through softmax: dS = P (dP - sum_j dP_j P_j)
-        let scale = self.scale();
-        vectorized(|| {
-            for (ds, p) in dscores.chunks_exact_mut(stride).zip(softmax.chunks_exact(stride)) {
-                let (ds, p) = (&mut ds[..len], &p[..len]);
-                let mean = dot(ds, p);
-                ds.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - mean));
-            }
-            if let Some((_, blocks)) = sequence.bias {
-                for (row, column, entry, n) in blocks.rows(len) {
-                    let ds = &dscores[row * stride + column..][..n];
-                    dbias[entry..][..n].iter_mut().zip(ds).for_each(|(sum, &d)| *sum += d);
+        // through dropout and softmax: dS = P (dP - sum_j dP_j P_j), and through the scale of the scores
+        let (scale, kept) = (self.scale(), self.mask.map(Mask::scale));
+        vectorized(
+            #[inline(always)]
+            || {
+                for (row, ds) in dscores.chunks_exact_mut(stride).enumerate() {
+                    let p = &softmax[row * stride..][..len];
+                    let ds = &mut ds[..len];
+                    if let Some(kept) = kept {
+                        // what was dropped has the weight 0; where P itself is 0, so is dS
+                        let weights = &weights[row * stride..][..len];
+                        ds.iter_mut()
+                            .zip(weights)
+                            .for_each(|(d, &w)| *d *= if w == 0.0 { 0.0 } else { kept });
+                    }
+                    let mean = dot(ds, p);
+                    ds.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - mean) * scale);
                 }
-            }
-            dscores.iter_mut().for_each(|d| *d *= scale);
-        });
+                if let Some((_, blocks)) = sequence.bias {
+                    for (row, column, entry, n) in blocks.rows(len) {
+                        let ds = &dscores[row * stride + column..][..n];
+                        dbias[entry..][..n].iter_mut().zip(ds).for_each(|(sum, &d)| *sum += d);
+                    }
+                }
+            },
+        );
         // dQ = dS K / sqrt(d_head), dK = dS^T Q / sqrt(d_head)
         product.product(
             (len, len, width),
@@ -214,11 +226,14 @@ impl Heads {
 /// Multiplies the rows of one head's softmax, or of its gradient, by their dropout factors.
 fn drop_out(mask: Mask, sequence: &Sequence, head: usize, rows: &mut [f32], stride: usize) {
     let len = sequence.len;
-    vectorized(|| {
-        for (i, row) in rows.chunks_exact_mut(stride).enumerate() {
-            for (j, weight) in row[..len].iter_mut().enumerate() {
-                *weight *= mask.attention_factor(sequence.number, head, i * len + j);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (i, row) in rows.chunks_exact_mut(stride).enumerate() {
+                for (j, weight) in row[..len].iter_mut().enumerate() {
+                    *weight *= mask.attention_factor(sequence.number, head, i * len + j);
+                }
             }
-        }
-    });
+        },
+    );
 }

@@ -29,11 +29,14 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     blocks.into_par_iter().enumerate().for_each(|(n, block)| {
         let count = block.len() / out;
         let block = right.fill(count, Operand::rows(&input[n * step * IN..], IN), block);
-        vectorized(|| {
-            for row in block.chunks_exact_mut(out) {
-                row.iter_mut().zip(shift).for_each(|(y, &b)| *y += b);
-            }
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in block.chunks_exact_mut(out) {
+                    row.iter_mut().zip(shift).for_each(|(y, &b)| *y += b);
+                }
+            },
+        );
     });
     // SAFETY: the blocks are the whole buffer, and each was filled.
     let y = unsafe { y.finish() };
@@ -67,10 +70,13 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
 /// The sum of rows of `width`.
 pub fn sum_rows(rows: &[f32], width: usize) -> Vec<f32> {
     let mut sum = vec![0.0f32; width];
-    vectorized(|| {
-        for row in rows.chunks_exact(width) {
-            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(width) {
+                sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+            }
+        },
+    );
     sum
 }

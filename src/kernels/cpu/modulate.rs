@@ -32,11 +32,14 @@ impl<const HIDDEN: usize> Parts<HIDDEN> {
             .into_par_iter()
             .map(|part| {
                 let mut sum = Self { gamma: vec![0.0; len], beta: vec![0.0; len] };
-                vectorized(|| {
-                    for row in (part * share).min(rows)..((part + 1) * share).min(rows) {
-                        add(row, &mut sum.gamma, &mut sum.beta);
-                    }
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for row in (part * share).min(rows)..((part + 1) * share).min(rows) {
+                            add(row, &mut sum.gamma, &mut sum.beta);
+                        }
+                    },
+                );
                 sum
             })
             .collect();
@@ -68,14 +71,17 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let rows = x.shape().0;
     let (input, scale, shift) = (values(x), values(gamma), values(beta)); // gamma, beta: [tasks, HIDDEN]
     let modulate = |first: usize, block: &mut [f32]| {
-        vectorized(|| {
-            for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-                let at = row_of::<HIDDEN>(scale, segments, first + i);
-                for ((x, &g), &b) in row.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
-                    *x = x.mul_add(g, b);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                    let at = row_of::<HIDDEN>(scale, segments, first + i);
+                    for ((x, &g), &b) in row.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
+                        *x = x.mul_add(g, b);
+                    }
                 }
-            }
-        });
+            },
+        );
     };
     let y = map_rows((rows, HIDDEN), ROWS, |row| &input[row * HIDDEN..][..HIDDEN], modulate);
     let y = tokens(&pass.device, y, rows);
@@ -101,16 +107,19 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             let dx = gradients.get_or_alloc_mut(&x)?;
             dx.par_chunks_mut(ROWS * HIDDEN).zip(dy.par_chunks(ROWS * HIDDEN)).enumerate().for_each(
                 |(n, (dx, dy))| {
-                    vectorized(|| {
-                        for (i, (dx, dy)) in
-                            dx.chunks_exact_mut(HIDDEN).zip(dy.chunks_exact(HIDDEN)).enumerate()
-                        {
-                            let at = row_of::<HIDDEN>(scale, &segments, n * ROWS + i);
-                            for ((dx, &dy), &g) in dx.iter_mut().zip(dy).zip(&scale[at..][..HIDDEN]) {
-                                *dx += dy * g;
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for (i, (dx, dy)) in
+                                dx.chunks_exact_mut(HIDDEN).zip(dy.chunks_exact(HIDDEN)).enumerate()
+                            {
+                                let at = row_of::<HIDDEN>(scale, &segments, n * ROWS + i);
+                                for ((dx, &dy), &g) in dx.iter_mut().zip(dy).zip(&scale[at..][..HIDDEN]) {
+                                    *dx += dy * g;
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                 },
             );
             Ok(())

@@ -31,20 +31,23 @@ pub fn norm<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let blocks: Vec<_> =
         y.blocks(ROWS * HIDDEN).zip(kept).zip(inverse_deviation.chunks_mut(ROWS)).enumerate().collect();
     blocks.into_par_iter().for_each(|(n, ((y, kept), inverse_deviation))| {
-        vectorized(|| {
-            for (i, y) in y.chunks_exact_mut(HIDDEN).enumerate() {
-                let row = n * ROWS + i;
-                let y = y.write_copy_of_slice(&input[row * HIDDEN..][..HIDDEN]);
-                inverse_deviation[i] = standardize(y, epsilon);
-                if T::OWNS_TAPE {
-                    kept[i * HIDDEN..][..HIDDEN].write_copy_of_slice(y);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, y) in y.chunks_exact_mut(HIDDEN).enumerate() {
+                    let row = n * ROWS + i;
+                    let y = y.write_copy_of_slice(&input[row * HIDDEN..][..HIDDEN]);
+                    inverse_deviation[i] = standardize(y, epsilon);
+                    if T::OWNS_TAPE {
+                        kept[i * HIDDEN..][..HIDDEN].write_copy_of_slice(y);
+                    }
+                    let at = row_of::<HIDDEN>(scale, segments, row);
+                    for ((y, &g), &b) in y.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
+                        *y = y.mul_add(g, b);
+                    }
                 }
-                let at = row_of::<HIDDEN>(scale, segments, row);
-                for ((y, &g), &b) in y.iter_mut().zip(&scale[at..]).zip(&shift[at..]) {
-                    *y = y.mul_add(g, b);
-                }
-            }
-        });
+            },
+        );
     });
     // SAFETY: the loop above has written every row of both.
     let (y, normalized) = unsafe { (y.finish(), normalized.finish()) };
@@ -72,14 +75,17 @@ pub fn norm<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                 parts.add_beta(gradients.get_or_alloc_mut(&beta)?);
             }
             dy.par_chunks_mut(ROWS * HIDDEN).enumerate().for_each(|(n, block)| {
-                vectorized(|| {
-                    for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
-                        let at = n * ROWS + i;
-                        let scale = &scale[row_of::<HIDDEN>(scale, &segments, at)..][..HIDDEN];
-                        let normalized = &normalized[at * HIDDEN..][..HIDDEN];
-                        input_gradient(row, scale, normalized, inverse_deviation[at]);
-                    }
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (i, row) in block.chunks_exact_mut(HIDDEN).enumerate() {
+                            let at = n * ROWS + i;
+                            let scale = &scale[row_of::<HIDDEN>(scale, &segments, at)..][..HIDDEN];
+                            let normalized = &normalized[at * HIDDEN..][..HIDDEN];
+                            input_gradient(row, scale, normalized, inverse_deviation[at]);
+                        }
+                    },
+                );
             });
             add(gradients.get_or_alloc_mut(&x)?, &dy);
             Ok(())

@@ -135,26 +135,29 @@ impl End<'_> {
         y: &mut [f32],
         (normalized, inverse_deviations): (&mut [MaybeUninit<f32>], &mut [f32]),
     ) {
-        vectorized(|| {
-            for (i, y) in y.chunks_exact_mut(HIDDEN).enumerate() {
-                let row = first + i;
-                y.iter_mut().zip(self.bias).for_each(|(y, &b)| *y += b);
-                drop_out::<HIDDEN>(self.mask, row, y);
-                let Some(norm) = &self.norm else { continue };
-                let residual = &norm.residual[row * HIDDEN..][..HIDDEN];
-                y.iter_mut().zip(residual).for_each(|(y, &r)| *y += r);
-                let inverse_deviation = standardize(y, norm.epsilon);
-                if let Some(kept) = inverse_deviations.get_mut(i) {
-                    *kept = inverse_deviation;
-                    normalized[i * HIDDEN..][..HIDDEN].write_copy_of_slice(y);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, y) in y.chunks_exact_mut(HIDDEN).enumerate() {
+                    let row = first + i;
+                    y.iter_mut().zip(self.bias).for_each(|(y, &b)| *y += b);
+                    drop_out::<HIDDEN>(self.mask, row, y);
+                    let Some(norm) = &self.norm else { continue };
+                    let residual = &norm.residual[row * HIDDEN..][..HIDDEN];
+                    y.iter_mut().zip(residual).for_each(|(y, &r)| *y += r);
+                    let inverse_deviation = standardize(y, norm.epsilon);
+                    if let Some(kept) = inverse_deviations.get_mut(i) {
+                        *kept = inverse_deviation;
+                        normalized[i * HIDDEN..][..HIDDEN].write_copy_of_slice(y);
+                    }
+                    let at = row_of::<HIDDEN>(norm.gamma, norm.segments, row);
+                    let (gamma, beta) = (&norm.gamma[at..][..HIDDEN], &norm.beta[at..][..HIDDEN]);
+                    for ((y, &g), &b) in y.iter_mut().zip(gamma).zip(beta) {
+                        *y = y.mul_add(g, b);
+                    }
                 }
-                let at = row_of::<HIDDEN>(norm.gamma, norm.segments, row);
-                let (gamma, beta) = (&norm.gamma[at..][..HIDDEN], &norm.beta[at..][..HIDDEN]);
-                for ((y, &g), &b) in y.iter_mut().zip(gamma).zip(beta) {
-                    *y = y.mul_add(g, b);
-                }
-            }
-        });
+            },
+        );
     }
 
     /// Goes back through rows `first ..`: `dy`, the gradient of the result, becomes that of x. Adds the gradient of the
@@ -168,25 +171,30 @@ impl End<'_> {
     ) -> Sums {
         let width = self.norm.map_or(0, |norm| norm.gamma.len());
         let mut sums = Sums { bias: vec![0.0; HIDDEN], gamma: vec![0.0; width], beta: vec![0.0; width] };
-        vectorized(|| {
-            for (i, dy) in dy.chunks_exact_mut(HIDDEN).enumerate() {
-                let row = first + i;
-                if let Some(norm) = &self.norm {
-                    let at = row_of::<HIDDEN>(norm.gamma, norm.segments, row);
-                    let normalized = &normalized[row * HIDDEN..][..HIDDEN];
-                    let (dgamma, dbeta) = (&mut sums.gamma[at..][..HIDDEN], &mut sums.beta[at..][..HIDDEN]);
-                    for (((dgamma, dbeta), &dy), &n) in dgamma.iter_mut().zip(dbeta).zip(&*dy).zip(normalized)
-                    {
-                        *dgamma += dy * n;
-                        *dbeta += dy;
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, dy) in dy.chunks_exact_mut(HIDDEN).enumerate() {
+                    let row = first + i;
+                    if let Some(norm) = &self.norm {
+                        let at = row_of::<HIDDEN>(norm.gamma, norm.segments, row);
+                        let normalized = &normalized[row * HIDDEN..][..HIDDEN];
+                        let (dgamma, dbeta) =
+                            (&mut sums.gamma[at..][..HIDDEN], &mut sums.beta[at..][..HIDDEN]);
+                        for (((dgamma, dbeta), &dy), &n) in
+                            dgamma.iter_mut().zip(dbeta).zip(&*dy).zip(normalized)
+                        {
+                            *dgamma += dy * n;
+                            *dbeta += dy;
+                        }
+                        input_gradient(dy, &norm.gamma[at..][..HIDDEN], normalized, inverse_deviation[row]);
+                        dresidual[i * HIDDEN..][..HIDDEN].iter_mut().zip(&*dy).for_each(|(r, &d)| *r += d);
                     }
-                    input_gradient(dy, &norm.gamma[at..][..HIDDEN], normalized, inverse_deviation[row]);
-                    dresidual[i * HIDDEN..][..HIDDEN].iter_mut().zip(&*dy).for_each(|(r, &d)| *r += d);
+                    drop_out::<HIDDEN>(self.mask, row, dy);
+                    sums.bias.iter_mut().zip(&*dy).for_each(|(sum, &d)| *sum += d);
                 }
-                drop_out::<HIDDEN>(self.mask, row, dy);
-                sums.bias.iter_mut().zip(&*dy).for_each(|(sum, &d)| *sum += d);
-            }
-        });
+            },
+        );
         sums
     }
 }

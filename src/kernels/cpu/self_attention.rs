@@ -126,13 +126,16 @@ fn project<const HIDDEN: usize>(
         });
         // SAFETY: the three products have written all columns.
         let block = unsafe { super::buffers::assume_init(block) };
-        vectorized(|| {
-            for row in block.chunks_exact_mut(3 * HIDDEN) {
-                for (part, shift) in row.chunks_exact_mut(HIDDEN).zip(shifts) {
-                    part.iter_mut().zip(shift).for_each(|(x, &b)| *x += b);
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in block.chunks_exact_mut(3 * HIDDEN) {
+                    for (part, shift) in row.chunks_exact_mut(HIDDEN).zip(shifts) {
+                        part.iter_mut().zip(shift).for_each(|(x, &b)| *x += b);
+                    }
                 }
-            }
-        });
+            },
+        );
     });
     // SAFETY: the blocks are the whole buffer, and each was written.
     unsafe { projected.finish() }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::kernels::cpu::buffers::assume_init;
 
-/// Below so many multiplications a product is not worth packing for the tile unit.
+/// Below so many multiplications, or for fewer rows than a tile block has, a product is not worth packing.
 const SMALL: usize = 1 << 14;
 
 /// A right factor, [k, n], ready for products.
@@ -39,7 +39,7 @@ impl<'a> Right<'a> {
         operand.check(k, n);
         let form = match engine {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Engine::Tiles if m * k * n >= SMALL && m > 1 => {
+            Engine::Tiles if m >= BLOCK && m * k * n >= SMALL => {
                 Form::Tiles(Factor::new(operand, Side::Right).pack_all(n, k))
             }
             _ => Form::Plain(operand),

@@ -42,7 +42,7 @@ pub(super) fn on<const N: usize>(engine: Engine, rows: usize, targets: [(&mut [f
     let large = targets.iter().any(|(_, dy)| dy.width * x.width * rows >= 1 << 18);
     match engine {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        Engine::Tiles if large => in_tiles(rows, targets, (x.width, right)),
+        Engine::Tiles if large && rows >= BLOCK => in_tiles(rows, targets, (x.width, right)),
         _ => {
             let parallelism = if large { Parallelism::Rayon(0) } else { Parallelism::None };
             for (target, dy) in targets {
