@@ -1,7 +1,7 @@
 //! Time of each operation at MiniLM's sizes, forward and with its backward pass, and of matrix products against the
 //! crate `gemm` alone.
 //!
-//!     RUSTFLAGS="-C target-cpu=native" cargo bench --features runtime --bench operations
+//!     cargo bench --features runtime --bench operations
 //!
 //! Where an operation is made of matrix products, `elem/s` is their floating point operations in a second; elsewhere it
 //! is numbers of the output in a second.

@@ -1,7 +1,7 @@
 //! Time of a training step and of scoring, at MiniLM's size (6 x 384) and at BERT-base's (12 x 768), on random weights
 //! and tokens.
 //!
-//!     RUSTFLAGS="-C target-cpu=native" cargo bench --features runtime --bench step
+//!     cargo bench --features runtime --bench step
 
 mod support;
 

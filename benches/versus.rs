@@ -1,6 +1,6 @@
 //! Our half of `benches/versus_torch.py`: measures one thing in a process of its own, and prints it as a line of JSON.
 //!
-//!     RUSTFLAGS="-C target-cpu=native" cargo bench --features runtime --bench versus -- step --size minilm
+//!     cargo bench --features runtime --bench versus -- step --size minilm
 //!
 //! Times are seconds, one a repeat, after two that do not count; memory is the most that the process ever had resident.
 

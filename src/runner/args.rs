@@ -52,7 +52,7 @@ pub struct Train {
     /// Change a setting of the model's `train` block, like lr=1e-4; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
@@ -82,7 +82,7 @@ pub struct Eval {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 }
