@@ -185,12 +185,16 @@ fn memory_of_parameters_is_exact() {
 
 #[test]
 fn a_layer_keeps_what_its_backward_half_reads() {
-    // 6 tokens: 10 x [4], 2 x [8], 2 x [1]; the softmax is 2 examples x 2 heads x 3 x 3
-    let layer = 4 * (6 * (40 + 16 + 2) + 36);
+    // 6 tokens: 8 x [4], [8], 2 x [1]
+    let layer = 4 * 6 * (32 + 8 + 2);
     let kept = |items: &str| Memory::of(&tiny(items), LOAD).activations;
     assert_eq!(kept(PROPORTIONAL).of(Layers), 2 * layer);
+    // what is dropped is a function of the place: none of it is kept
     let dropped = "train { sampler proportional   dropout 0.1 }";
-    assert_eq!(kept(dropped).of(Layers), 2 * (layer + 4 * 6 * 2 * 4));
+    assert_eq!(kept(dropped).of(Layers), 2 * layer);
+    // the feed-forward part's output, that modulated, [2] before GELU, and gamma(z) and beta(z) of two tasks
+    let bottleneck = format!("attach bottleneck to layer 1 {{ width 2 }} {PROPORTIONAL}");
+    assert_eq!(kept(&bottleneck).of(Bottleneck), 4 * (6 * (2 * 4 + 2) + 2 * 2 * 4));
     // of a constant layer the output stays, of constant embeddings below it nothing
     let frozen = kept(&format!("freeze embeddings, layer 0\n{PROPORTIONAL}"));
     assert_eq!((frozen.of(Layers), frozen.of(Embeddings)), (layer + 4 * 6 * 4, 0));

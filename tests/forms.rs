@@ -164,7 +164,7 @@ fn an_assertion_is_about_the_form_it_stands_in() {
 
 #[test]
 fn a_batch_that_would_hold_an_assertion_is_named() {
-    let report = reject("train { batch 64 } assert memory <= 1 MB");
+    let report = reject("train { batch 256 } assert memory <= 1 MB");
     let (_, rest) = report.split_once("`batch ").expect("a batch is proposed");
     let batch: usize = rest.split('`').next().expect("a number").parse().expect("a number");
     compile(&format!("train {{ batch {batch} }} assert memory <= 1 MB"));

@@ -12,7 +12,7 @@ use mimalloc::MiMalloc;
 /// What a generated crate allocates with.
 pub const ALLOCATOR: Allocator = Allocator;
 
-/// mimalloc, with every block of at least [`COUNTED`] bytes counted in [`heap`].
+/// mimalloc, with every block of a kibibyte or more counted in [`heap`].
 #[derive(Clone, Copy, Debug)]
 pub struct Allocator;
 

@@ -16,6 +16,7 @@ mod cache;
 mod predictor;
 mod sampling;
 mod tiny;
+mod unfused;
 mod weights;
 
 /// The lines but for what is measured in seconds.

@@ -1,17 +1,16 @@
 //! Bytes: of the parameters exactly, of activations as the operations in `kernels/cpu` keep them for backward.
 //!
 //! All numbers are `f32`. An operation's output stays as long as a backward half on the tape refers to it; with what
-//! the operations keep besides, a layer on the tape holds, for `tokens` tokens of examples of `length`:
+//! the operations keep besides, a layer on the tape holds for its tokens:
 //!
 //! | | |
 //! |---|---|
-//! | query, key, value, context, attention's output | 5 x `[tokens, hidden]` |
-//! | softmax | `[examples, heads, length, length]` |
-//! | two norms: normalized input and output | 4 x `[tokens, hidden]`, 2 x `[tokens]` |
-//! | feed-forward part: before and after GELU, and its output | 2 x `[tokens, ffn]`, `[tokens, hidden]` |
-//! | with dropout, what it made of both outputs | 2 x `[tokens, hidden]` |
+//! | query, key and value of each token | `[tokens, 3 hidden]` |
+//! | what the tokens attend to | `[tokens, hidden]` |
+//! | two norms: normalized input and output, inverse deviations | 4 x `[tokens, hidden]`, 2 x `[tokens]` |
+//! | feed-forward part: what enters GELU | `[tokens, ffn]` |
 //!
-//! Its input is the output of the part below. The constant part keeps nothing but its output.
+//! Softmax, GELU's output and dropout's are made again. Its input is the output of the part below. The constant part keeps nothing but its output.
 
 use super::{ByComponent, Candidates, Load};
 use crate::ir::{Backbone, Blocks, Component, Flow, Layer, ParameterCount, Program, Width};
@@ -81,7 +80,10 @@ struct Tape<'a> {
 #[derive(Default)]
 struct Stage {
     kept: Vec<(Component, u128)>,
+    /// Of weights.
     gradients: u128,
+    /// Gradients of activations where backward needs most, less what has been freed by then.
+    passing: i128,
 }
 
 impl Tape<'_> {
@@ -121,26 +123,19 @@ impl Tape<'_> {
     /// Backward begins with all that was kept and no gradient, and goes from the last stage to the first. The constant
     /// part has run before that.
     fn peak(&self) -> u128 {
-        let Backbone { hidden, ffn, .. } = self.program.backbone;
         let stages = self.stages();
         let mut kept: u128 = stages.iter().flat_map(|stage| &stage.kept).map(|(_, numbers)| numbers).sum();
         let (mut gradients, mut peak) = (0, 0);
         for stage in stages.iter().rev() {
             gradients += stage.gradients;
-            peak = peak.max(kept + gradients);
+            peak = peak.max((kept + gradients).saturating_add_signed(stage.passing));
             kept -= stage.kept.iter().map(|(_, numbers)| numbers).sum::<u128>();
         }
-        // Gradients of activations beyond what has been freed for them: three at a layer's last norm whose output is
-        // freed, or two at GELU and the residual connection's, behind a norm and half of the feed-forward part.
-        let passing = match self.program.layers.len() > self.program.constant_part() {
-            true => self.tokens((2 * hidden).max(ffn.saturating_sub(2 * hidden))),
-            false => 0,
-        };
         let constant = match self.program.constant_part() {
             0 => 0,
             _ => self.tokens(running(&self.program.backbone)),
         };
-        constant.max(peak + passing)
+        constant.max(peak)
     }
 
     /// Their output; where they are trained also the sum of the three tables, what normalizes it, the three indices of 8
@@ -155,12 +150,9 @@ impl Tape<'_> {
     }
 
     fn layer(&self, index: usize) -> Stage {
-        let Backbone { hidden, heads, ffn, .. } = self.program.backbone;
+        let Backbone { hidden, ffn, .. } = self.program.backbone;
         let Layer { attention, norm, bottleneck, .. } = self.program.layers[index];
-        let softmax = self.tokens(heads * self.load.length); // [examples, heads, length, length]
-        let dropped = 2 * self.dropout();
-        let mut kept =
-            vec![(Component::Layers, self.tokens((10 + dropped) * hidden + 2 * ffn + 2) + softmax)];
+        let mut kept = vec![(Component::Layers, self.tokens(8 * hidden + ffn + 2))];
         if let Some(blocks) = attention {
             kept.push((Component::Attention, self.attention_bias(blocks)));
         }
@@ -173,13 +165,29 @@ impl Tape<'_> {
         if let Some(ladder) = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index)) {
             kept.push((Component::Bottleneck, self.bottleneck(ladder.width)));
         }
-        Stage { kept, gradients: 0 }
+        Stage { kept, gradients: 0, passing: self.passing(index) }
     }
 
-    /// The modulated input and the output, `[tokens, hidden]`; before and after GELU, `[tokens, width]`. On the ladder
-    /// h_i + f_{i-1} in place of the output, which only the last step's reader keeps.
+    /// Backward needs most in the feed-forward part. Its output is freed for the gradients of that, of the residual
+    /// connection and of what enters GELU. A bottleneck or a step of the ladder, which comes before, has been freed
+    /// too. It leaves the gradient of what enters it, the ladder also of f_{i-1}; where there is a bottleneck, the norm
+    /// and its output have gone with it. Within it there are three gradients, less the output, and that of its GELU.
+    fn passing(&self, index: usize) -> i128 {
+        let Backbone { hidden, ffn, .. } = self.program.backbone;
+        let (hidden, ffn) = (hidden as i128, ffn as i128);
+        let ladder = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index));
+        let width = match (self.program.layers[index].bottleneck, ladder) {
+            (Some(Width(width)), _) => (2 * hidden + width as i128).max(ffn - 2 * hidden - width as i128),
+            (None, Some(ladder)) => ffn - ladder.width.0 as i128,
+            (None, None) => hidden + ffn,
+        };
+        self.load.tokens() as i128 * width
+    }
+
+    /// The input and the modulated input, `[tokens, hidden]`; what enters GELU, `[tokens, width]`. The input is the
+    /// feed-forward part's output, on the ladder h_i + f_{i-1}.
     fn bottleneck(&self, Width(width): Width) -> u128 {
-        self.tokens(2 * self.program.backbone.hidden + 2 * width) + self.film()
+        self.tokens(2 * self.program.backbone.hidden + width) + self.film()
     }
 
     /// gamma(z) and beta(z), `[tasks, hidden]`.
@@ -215,10 +223,10 @@ impl Tape<'_> {
     }
 }
 
-/// Numbers a token in a layer without a tape: its input, query, key, value, context, attention's output, both norms'
-/// outputs and the feed-forward part's, and that part before and after GELU.
+/// Numbers a token in a layer without a tape: at attention its input, query, key, value and what the tokens attend to.
+/// Behind it lie no more: in the feed-forward part the first and the last of these, its input and its output.
 fn running(backbone: &Backbone) -> usize {
-    9 * backbone.hidden + 2 * backbone.ffn
+    5 * backbone.hidden
 }
 
 /// The constant part's output for all candidates.
@@ -231,9 +239,9 @@ fn scored(program: &Program, candidates: Candidates, length: usize) -> u128 {
 
 fn scoring(program: &Program, candidates: Candidates, length: usize) -> u128 {
     let (_, largest) = candidates.chunks(length);
-    // a bottleneck beside the layer: its modulated input, and before and after GELU
-    let bottleneck = |layer: &Layer| layer.bottleneck.map(|Width(width)| program.backbone.hidden + 2 * width);
-    let beside = program.layers.iter().filter_map(bottleneck).max().unwrap_or(0);
+    // a bottleneck's input and its modulated input, with the feed-forward part's four; beside a ladder the last step's f
+    let has_bottleneck = program.layers.iter().any(|layer| layer.bottleneck.is_some());
+    let beside = if has_bottleneck || program.ladder.is_some() { program.backbone.hidden } else { 0 };
     let run = running(&program.backbone) + beside;
     scored(program, candidates, length) + largest as u128 * length as u128 * run as u128
 }
