@@ -30,10 +30,12 @@ def main():
         if name in options.only:
             print(f"measuring {name}", file=sys.stderr)
             rows += row(options)
-    print(f"{options.threads} threads, medians of {options.rounds} rounds of {options.repeats}\n")
+            # after every row: the whole takes long, and what was measured should not be lost
+            if options.json:
+                Path(options.json).write_text(json.dumps(rows, indent=1) + "\n")
+    rounds = "1 round" if options.rounds == 1 else f"{options.rounds} rounds"
+    print(f"{options.threads} threads, medians of {rounds} of {options.repeats} repeats\n")
     print(table(rows))
-    if options.json:
-        Path(options.json).write_text(json.dumps(rows, indent=1) + "\n")
 
 
 # The rows: each gives one or more lines of the table.
