@@ -3,9 +3,7 @@
 use camtl::data::Target;
 use camtl::kernels::{BlockShape, Matrix, Residual, Segments, composed};
 use camtl::nn::prelude::*;
-use camtl::nn::{
-    AttentionKind, BottleneckKind, EPSILON, Film, Linear, Model, NormKind, Weights, pretrained,
-};
+use camtl::nn::{AttentionKind, BottleneckKind, EPSILON, Film, Linear, Model, NormKind, Weights, pretrained};
 use camtl::train::learner::Learner;
 use camtl::train::plan::{AdamW, Schedule, Training, Warmup};
 use dfdx::prelude::{BroadcastTo, Const, Cpu, HasShape, ReshapeTo};
@@ -250,8 +248,7 @@ fn layer<A: AttentionKind, N: NormKind, B: BottleneckKind, T: Tape<f32, Cpu>>(
     let [first, second] = norms;
     let dense = [layer.query.dense(), layer.key.dense(), layer.value.dense()];
     let context = composed::self_attention(pass, x, dense, 4, bias, segments);
-    let attended =
-        composed::linear_norm(pass, &context, layer.attention_output.dense(), after(x, first));
+    let attended = composed::linear_norm(pass, &context, layer.attention_output.dense(), after(x, first));
     let ffn = (layer.ffn_in.dense(), layer.ffn_out.dense());
     let residual = Some(after(&attended, second));
     match bottleneck {
@@ -272,9 +269,8 @@ fn batch(step: usize) -> (Batch, Vec<Target>) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
-    let sequences: Vec<Vec<u32>> = (0..12)
-        .map(|_| (0..SEQUENCE - next() % 14).map(|_| (next() % WORDS) as u32).collect())
-        .collect();
+    let sequences: Vec<Vec<u32>> =
+        (0..12).map(|_| (0..SEQUENCE - next() % 14).map(|_| (next() % WORDS) as u32).collect()).collect();
     let types = [0; SEQUENCE];
     let targets = sequences.iter().enumerate().map(|(i, words)| match i % 2 {
         0 => Target::Class(u32::from(words[1] >= 24)),
