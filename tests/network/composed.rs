@@ -7,6 +7,11 @@ use crate::support::{assert_close, backward, noise};
 
 const TOLERANCE: f32 = 2e-5;
 
+/// Of attention where a tile unit multiplies (4e-6 of a product's norm). The gradient of the scores, softmax's
+/// (dP - mean dP), is smaller than the products that it is the difference of, so their error weighs more in what
+/// follows from it.
+const ATTENTION_TOLERANCE: f32 = 5e-5;
+
 fn tensor<S: Shape>(seed: u64, shape: S) -> Tensor<S, f32, Cpu> {
     Cpu::default().tensor_from_vec(noise(seed, shape.num_elements()), shape)
 }
@@ -19,7 +24,10 @@ const ROWS: usize = 19;
 
 /// Runs both forms with the same dropout and compares output and the gradients of all inputs.
 macro_rules! compare {
-    ($name:literal, $dropout:expr, [$($input:ident),*], |$pass:ident| $fused:expr, $composed:expr) => {{
+    ($name:literal, $($rest:tt)*) => {
+        compare!(within TOLERANCE: $name, $($rest)*)
+    };
+    (within $tolerance:ident: $name:literal, $dropout:expr, [$($input:ident),*], |$pass:ident| $fused:expr, $composed:expr) => {{
         let run = |fused: bool| {
             let mut training = Training::training(Cpu::default(), $dropout, 7);
             let $pass = &mut training;
@@ -29,12 +37,12 @@ macro_rules! compare {
             (values, gradients)
         };
         let ((fused, fused_gradients), (expected, gradients)) = (run(true), run(false));
-        assert_close(concat!($name, ": output"), &fused, &expected, TOLERANCE);
+        assert_close(concat!($name, ": output"), &fused, &expected, $tolerance);
         $(
             let what = concat!($name, ": gradient of ", stringify!($input));
             let expected = gradient(&gradients, &$input);
             assert!(expected.iter().any(|g| *g != 0.0), "{what} is zero");
-            assert_close(what, &gradient(&fused_gradients, &$input), &expected, TOLERANCE);
+            assert_close(what, &gradient(&fused_gradients, &$input), &expected, $tolerance);
         )*
     }};
 }
@@ -204,7 +212,7 @@ fn self_attention_plain_biased_and_with_dropout() {
     // the bias of the keys shifts all scores of a row alike: its gradient is zero but for rounding
     let _ = b;
     compare!(
-        "attention",
+        within ATTENTION_TOLERANCE: "attention",
         0.0,
         [x, q, a, k, v, c],
         |pass| Cpu::self_attention(pass, &x, d.clone(), 4, None, &s),
@@ -214,7 +222,7 @@ fn self_attention_plain_biased_and_with_dropout() {
     let bias = tensor(8, (3, shape.entries()));
     for dropout in [0.0, 0.25] {
         compare!(
-            "attention with bias",
+            within ATTENTION_TOLERANCE: "attention with bias",
             dropout,
             [x, q, a, k, v, c, bias],
             |pass| Cpu::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s),
