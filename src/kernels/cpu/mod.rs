@@ -11,8 +11,8 @@
 //!
 //! An operation reads its inputs where they lie (`buffers::values`), computes, moves the result into a tensor
 //! (`tensor_from_vec`), and records what backward needs in a closure on the tape.
-//! Reductions add their parts in a fixed order, and how many there are follows from the number of threads alone: results do
-//! not depend on timing.
+//! Reductions add their parts in a fixed order, and how many there are follows from the number of threads alone:
+//! results do not depend on timing.
 
 mod adamw;
 mod buffers;
