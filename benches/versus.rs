@@ -11,6 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use camtl::data::{Split, Target, Tokenizer};
+use camtl::kernels::Kernels;
 use camtl::nn::pretrained;
 use camtl::runner::keep_freed_memory;
 use camtl::runner::profile::{Profile, Sizes};
@@ -77,6 +78,9 @@ struct Real {
     dump: Option<PathBuf>,
     #[arg(long, default_value_t = 12)]
     repeats: usize,
+    /// Say where the time went
+    #[arg(long)]
+    profile: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -116,7 +120,7 @@ fn measure() -> Result<(), String> {
     Ok(())
 }
 
-fn step<N: Network>(network: N, repeats: usize, profiled: bool) -> Map<String, Value> {
+fn step<N: Network>(network: N, repeats: usize, profile: bool) -> Map<String, Value> {
     let mut learner = support::learner(network);
     let batch = support::batch(BATCH, SEQUENCE);
     let targets = support::targets(&batch);
@@ -124,14 +128,18 @@ fn step<N: Network>(network: N, repeats: usize, profiled: bool) -> Map<String, V
     let mut times = |repeats| {
         repeat(repeats, |number| seconds(|| loss = support::step(&mut learner, number, &batch, &targets)))
     };
-    let times = if profiled {
-        let (times, profile) = Profile::of(|| times(repeats));
-        eprintln!("{}", profile.summary(Sizes { all: 0, trained: 0 }));
-        times
-    } else {
-        times(repeats)
-    };
+    let times = profiled(profile, || times(repeats));
     object(json!({ "times": times, "samples": BATCH, "loss": loss }))
+}
+
+/// `work`; where it is asked for, with a summary of where the time went.
+fn profiled(ask: bool, work: impl FnOnce() -> Vec<f64>) -> Vec<f64> {
+    if !ask {
+        return work();
+    }
+    let (times, profile) = Profile::of(work);
+    eprintln!("{}", profile.summary(Sizes { all: 0, trained: 0 }));
+    times
 }
 
 fn score<N: Network>(network: &N, repeats: usize) -> Map<String, Value> {
@@ -140,10 +148,10 @@ fn score<N: Network>(network: &N, repeats: usize) -> Map<String, Value> {
     let mut entropy = 0.0;
     let times = repeat(repeats, |_| {
         seconds(|| {
-            for _ in 0..candidates / BATCH {
-                let logits = support::score(network, &batch);
-                entropy = logits.iter().map(|logits| uncertainty::entropy(logits)).sum();
-            }
+            // chunks as those of a training's scoring
+            let chunks = vec![&batch; candidates / BATCH];
+            let logits = N::Device::map(chunks, |batch| support::score(network, batch));
+            entropy = logits.iter().flatten().map(|logits| uncertainty::entropy(logits)).sum();
         })
     });
     object(json!({ "times": times, "samples": candidates, "entropy": entropy }))
@@ -164,7 +172,7 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
     let mut learner = support::learner(network);
     let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
     let mut lines = Vec::new();
-    let times = repeat(arguments.repeats, |number| {
+    let once = |number| {
         let candidates = candidates(draws.next(), &train);
         let mut picks: Vec<At> = Vec::new();
         let time = seconds(|| {
@@ -184,7 +192,8 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
         let picks: Vec<usize> = picks.iter().map(|&at| train.tokens(at)).collect();
         lines.push(json!({ "candidates": candidates, "picks": picks }));
         time
-    });
+    };
+    let times = profiled(arguments.profile, || repeat(arguments.repeats, once));
     for line in &lines {
         if let Some(file) = &mut dump {
             writeln!(file, "{line}")?;

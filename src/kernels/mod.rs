@@ -15,6 +15,7 @@ mod pass;
 mod segments;
 
 use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
+use dfdx::tensor::Storage;
 
 pub use block::BlockShape;
 pub use pass::{Pass, Scoring, Training};
@@ -30,9 +31,15 @@ pub type Matrix<D> = Tensor<(usize, usize), f32, D>;
 ///
 /// Shapes are in the comment after each argument. No operation fails on finite input of the stated shapes;
 /// a mismatch is a bug of the caller and panics.
-pub trait Kernels: Device<f32> {
+pub trait Kernels: Device<f32> + Storage<f32, Vec: Send + Sync> + Send + Sync {
     /// Optimizer state of one parameter.
     type Moments: Moments;
+
+    /// `work` on every item, in their order; at the same time where the device gains by it. For passes without a tape,
+    /// which do not depend on each other.
+    fn map<I: Send, R: Send>(items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+        items.into_iter().map(work).collect()
+    }
 
     /// Sum of word, position and token type embedding, `[tokens, HIDDEN]`.
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(

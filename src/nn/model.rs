@@ -19,7 +19,7 @@ pub struct Encoded<const HIDDEN: usize, D: Kernels> {
 }
 
 /// The encoder of a generated network.
-pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
+pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Send + Sync {
     /// The part with nothing trained in or before it; the same for a batch at every step.
     fn constant(&self, batch: &Batch, pass: &mut Scoring<D>) -> Constant<HIDDEN, D>;
 
@@ -33,7 +33,7 @@ pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
 }
 
 /// The heads of a generated network.
-pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
+pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Send + Sync {
     /// Logits of one task's head for pooled rows, `[rows, HIDDEN]`.
     fn logits<T: Tape<f32, D>>(
         &self,

@@ -12,9 +12,9 @@
 //! are computed whenever they come. Under MT-Uncertainty small tasks, whose examples come most often, are whole
 //! early.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dfdx::prelude::Tape;
 
@@ -34,13 +34,21 @@ const FORMAT: u32 = 1;
 /// `network` with its cache; without one it is `network` and nothing else.
 pub struct Cached<N> {
     network: N,
-    kept: Option<RefCell<Kept>>,
+    kept: Option<Kept>,
 }
 
 struct Kept {
-    store: Store,
+    /// Held while it is read or written, never while the network computes: chunks are scored at the same time.
+    store: Mutex<Store>,
     /// Numbers a token.
     width: usize,
+}
+
+impl Kept {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // a panic elsewhere leaves no half written sequence: the index names what is whole
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<N: Network> Cached<N> {
@@ -53,14 +61,14 @@ impl<N: Network> Cached<N> {
     pub fn open(mut network: N, folder: &Path, limit: u64) -> Self {
         let kept = identity(&mut network).and_then(|(name, width)| {
             let store = Store::open(folder, &name, limit)?;
-            Some(RefCell::new(Kept { store, width }))
+            Some(Kept { store: Mutex::new(store), width })
         });
         Self { network, kept }
     }
 
     /// Sequences that are in the cache; `None` without one.
     pub fn kept(&self) -> Option<usize> {
-        self.kept.as_ref().map(|kept| kept.borrow().store.len())
+        self.kept.as_ref().map(|kept| kept.store().len())
     }
 }
 
@@ -99,8 +107,7 @@ impl<N: Network> Network for Cached<N> {
     fn constant(&self, batch: &Batch) -> N::Constant {
         let Some(kept) = &self.kept else { return self.network.constant(batch) };
         let _span = tracing::trace_span!(target: "camtl::profile", "cache").entered();
-        let Kept { store, width } = &mut *kept.borrow_mut();
-        let (width, segments) = (*width, &batch.segments);
+        let (width, segments) = (kept.width, &batch.segments);
         let place = |segments: &Segments, sequence| {
             let Range { start, end } = segments.range(sequence);
             start * width..end * width
@@ -109,6 +116,7 @@ impl<N: Network> Network for Cached<N> {
         let keys: Vec<Key> = (0..segments.sequences()).map(|sequence| key(batch, sequence)).collect();
         let mut rows = vec![0.0; segments.rows() * width]; // [tokens, width]
         let mut missing = Vec::new();
+        let mut store = kept.store();
         for (sequence, key) in keys.iter().enumerate() {
             let own = &mut rows[place(segments, sequence)];
             match store.get(key) {
@@ -116,6 +124,7 @@ impl<N: Network> Network for Cached<N> {
                 _ => missing.push(sequence),
             }
         }
+        drop(store);
         if !missing.is_empty() {
             let part = part(batch, &missing);
             let constant = self.network.constant(&part);
@@ -123,7 +132,7 @@ impl<N: Network> Network for Cached<N> {
             let computed = self.network.rows(&constant).expect("a constant part");
             let found =
                 || missing.iter().enumerate().map(|(at, &sequence)| (sequence, place(&part.segments, at)));
-            store.put(found().map(|(sequence, at)| (keys[sequence], bytes_of(&computed[at]))));
+            kept.store().put(found().map(|(sequence, at)| (keys[sequence], bytes_of(&computed[at]))));
             if missing.len() == keys.len() {
                 return constant;
             }

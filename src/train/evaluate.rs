@@ -7,6 +7,7 @@ use super::metrics::{KindError, Outcomes, Scores};
 use super::network::Network;
 use super::plan::{Kind, Task};
 use crate::data::{Split, Target};
+use crate::kernels::Kernels;
 
 /// The figures of all tasks.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +21,13 @@ pub struct Evaluation {
 /// The logits of every example, in their order; without tape and dropout, chunk by chunk.
 pub fn outputs<N: Network>(network: &N, batches: &Batches, examples: &[At]) -> Vec<Vec<f32>> {
     let mut outputs = vec![Vec::new(); examples.len()];
-    for places in batches.chunks(examples, CHUNK) {
+    let score = |places: Vec<usize>| {
         let own: Vec<At> = places.iter().map(|&i| examples[i]).collect();
         let batch = batches.batch(&own);
         let rows = network.score(network.constant(&batch), &batch, batch.segments.tasks());
+        (places, rows)
+    };
+    for (places, rows) in N::Device::map(batches.chunks(examples, CHUNK), score) {
         places.into_iter().zip(rows).for_each(|(i, row)| outputs[i] = row);
     }
     outputs

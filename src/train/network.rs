@@ -16,11 +16,11 @@ pub struct HeadLogits<D: Kernels> {
 }
 
 /// A network that can be trained and asked.
-pub trait Network {
+pub trait Network: Send + Sync {
     type Device: Kernels;
 
     /// Output of the part with nothing trained in or before it. Cheap to clone.
-    type Constant: Clone;
+    type Constant: Clone + Send + Sync;
 
     fn device(&self) -> Self::Device;
 

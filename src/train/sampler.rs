@@ -42,7 +42,7 @@ pub struct Share {
     pub entropy: Option<f64>,
 }
 
-impl<C: Clone> Sampler<C> {
+impl<C: Clone + Send + Sync> Sampler<C> {
     /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
     pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
         let rescore = match training.sampler {
@@ -110,7 +110,7 @@ struct Ranked<C> {
     steps: usize,
 }
 
-impl<C: Clone> Ranked<C> {
+impl<C: Clone + Send + Sync> Ranked<C> {
     fn new(scored: Scored<C>, steps: usize) -> Self {
         let order = uncertainty::select(&uncertainty::scores(scored.candidates()), usize::MAX);
         Self { scored, order, taken: 0, steps }

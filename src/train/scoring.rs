@@ -5,6 +5,7 @@ use super::network::Network;
 use super::plan::{Task, Uncertainty};
 use super::sampler::Share;
 use super::uncertainty::{self, Candidates, Pick};
+use crate::kernels::Kernels;
 use crate::nn::Batch;
 
 /// Candidates of all tasks, scored without tape and dropout. What the constant part made of them is kept, so that
@@ -58,20 +59,24 @@ impl Hands {
     }
 }
 
-impl<C: Clone> Scored<C> {
+impl<C: Clone + Send + Sync> Scored<C> {
     /// Scores the candidates.
     pub fn new<N: Network<Constant = C>>(network: &N, tasks: &[Task], hands: Hands) -> Self {
         let Hands { examples, chunks } = hands;
         let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
-        let mut score = |(picks, batch): (Vec<Pick>, Batch)| {
+        let score = |(picks, batch): (Vec<Pick>, Batch)| {
             let constant = network.constant(&batch);
-            let heads = batch.segments.tasks();
-            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, heads)) {
-                entropies[pick.task][pick.candidate] = uncertainty::entropy(&logits);
-            }
-            Chunk { picks, batch, constant }
+            let logits = network.score(constant.clone(), &batch, batch.segments.tasks());
+            let entropies: Vec<f64> = logits.iter().map(|logits| uncertainty::entropy(logits)).collect();
+            (Chunk { picks, batch, constant }, entropies)
         };
-        let chunks = chunks.into_iter().map(&mut score).collect();
+        let scored = N::Device::map(chunks, score);
+        for (chunk, found) in &scored {
+            for (pick, &entropy) in chunk.picks.iter().zip(found) {
+                entropies[pick.task][pick.candidate] = entropy;
+            }
+        }
+        let chunks = scored.into_iter().map(|(chunk, _)| chunk).collect();
         for (task, what) in tasks.iter().enumerate() {
             if let Uncertainty::As(donor) = what.uncertainty {
                 let borrowed = entropies[donor].iter().copied().cycle();

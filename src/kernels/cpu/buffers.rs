@@ -106,14 +106,14 @@ pub unsafe fn assume_init(block: &mut [MaybeUninit<f32>]) -> &mut [f32] {
 
 /// Lends a buffer of this thread, of `len` elements with whatever values they have.
 pub fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    thread_local!(static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
-    // taken, not borrowed: work inside of work gets a buffer of its own
-    let mut scratch = SCRATCH.take();
+    thread_local!(static SCRATCH: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+    // one for each depth: work inside of work gets a buffer of its own
+    let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     if scratch.len() < len {
         scratch.resize(len, 0.0);
     }
     let result = work(&mut scratch[..len]);
-    SCRATCH.set(scratch);
+    SCRATCH.with_borrow_mut(|kept| kept.push(scratch));
     result
 }
 

@@ -4,11 +4,12 @@
 //! enters GELU.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use dfdx::prelude::{Cpu, HasShape, Tape};
 use rayon::prelude::*;
 
-use super::buffers::{Fresh, add, values, with_scratch};
+use super::buffers::{Fresh, add, assume_init, values, with_scratch};
 use super::math::normal;
 use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
 use super::residual::{End, Sums, in_blocks};
@@ -36,11 +37,24 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
     let made = unsafe {
         in_blocks::<HIDDEN>((rows, step), keep, |block| {
             let left = Operand::rows(&input[block.first * HIDDEN..], HIDDEN);
-            let y = with_scratch(block.rows * INNER, |inner| {
-                first.product(block.rows, left, Target::over(inner, INNER));
-                activate::<INNER>(inner, shift, block.inner);
-                second.fill(block.rows, Operand::rows(inner, INNER), block.y)
+            let kept = block.inner;
+            // a chunk of the inner columns at a time, which stays in the cache between the two products
+            first.part(0..HIDDEN, chunk(0, INNER)).with_left(block.rows, left, |left| {
+                with_scratch(block.rows * Right::CHUNK.min(INNER), |inner| {
+                    for columns in chunks(INNER) {
+                        let (width, next) = (columns.len(), chunk(columns.end % INNER, INNER));
+                        let inner = &mut inner[..block.rows * width];
+                        let up = first.part(0..HIDDEN, columns.clone());
+                        let down = second.part(columns.clone(), 0..HIDDEN);
+                        up.times(left, Target::over(inner, width), Some(&down));
+                        activate::<INNER>(inner, &shift[columns.clone()], columns.start, kept);
+                        let target = Target::first(&mut *block.y, HIDDEN, columns.start == 0);
+                        let next = first.part(0..HIDDEN, next);
+                        down.product(block.rows, Operand::rows(inner, width), target, Some(&next));
+                    }
+                });
             });
+            let y = assume_init(block.y);
             end.forward::<HIDDEN>(block.first, y, block.norm);
         })
     };
@@ -75,17 +89,35 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
                 .collect();
             let back = |(n, (((dy, inner), dinner), dx, dresidual)): (usize, (_, Option<&mut [f32]>, _))| {
                 let (dy, inner): (&mut [f32], &mut [f32]) = (dy, inner);
+                let dinner: &mut [MaybeUninit<f32>] = dinner;
                 let dresidual: &mut [f32] = dresidual;
                 let count = dy.len() / HIDDEN;
                 let sums = end.backward::<HIDDEN>(n * step, dy, &kept, dresidual);
-                let dinner = second.fill(count, Operand::rows(dy, HIDDEN), dinner);
-                let dbias = deactivate::<INNER>(inner, dinner);
                 let dx = dx.unwrap_or(dresidual);
-                first.product(count, Operand::rows(dinner, INNER), Target::onto(dx, HIDDEN));
+                let mut dbias = vec![0.0; INNER];
+                second.part(0..HIDDEN, chunk(0, INNER)).with_left(count, Operand::rows(dy, HIDDEN), |dy| {
+                    with_scratch(count * Right::CHUNK.min(INNER), |hot| {
+                        for columns in chunks(INNER) {
+                            let (width, next) = (columns.len(), chunk(columns.end % INNER, INNER));
+                            let hot = &mut hot[..count * width];
+                            let up = first.part(columns.clone(), 0..HIDDEN);
+                            let down = second.part(0..HIDDEN, columns.clone());
+                            down.times(dy, Target::over(hot, width), Some(&up));
+                            deactivate::<INNER>(columns.clone(), inner, hot, dinner, &mut dbias[columns]);
+                            let next = second.part(0..HIDDEN, next);
+                            up.product(
+                                count,
+                                Operand::rows(hot, width),
+                                Target::onto(dx, HIDDEN),
+                                Some(&next),
+                            );
+                        }
+                    });
+                });
                 (sums, Sums { bias: dbias, ..Sums::default() })
             };
             let parts: Vec<(Sums, Sums)> = blocks.into_par_iter().enumerate().map(back).collect();
-            // SAFETY: the second product has filled every block.
+            // SAFETY: `deactivate` has written every column of every block.
             let dinner = unsafe { dinner.finish() };
             let (sums, inner_sums): (Vec<Sums>, Vec<Sums>) = parts.into_iter().unzip();
             let (sums, inner_sums) = (Sums::total(sums), Sums::total(inner_sums));
@@ -114,16 +146,27 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
     y
 }
 
-/// x <- gelu(x + bias) for rows x; what enters GELU goes to `kept`, if that has room.
-fn activate<const INNER: usize>(x: &mut [f32], bias: &[f32], kept: &mut [MaybeUninit<f32>]) {
+/// The inner columns in chunks.
+fn chunks(inner: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..inner).step_by(Right::CHUNK).map(move |start| chunk(start, inner))
+}
+
+/// The chunk that begins at `start`.
+fn chunk(start: usize, inner: usize) -> Range<usize> {
+    start..inner.min(start + Right::CHUNK)
+}
+
+/// x <- gelu(x + bias) for rows x of some columns, from `first` on; what enters GELU goes to `kept`, rows of INNER, if
+/// that has room.
+fn activate<const INNER: usize>(x: &mut [f32], bias: &[f32], first: usize, kept: &mut [MaybeUninit<f32>]) {
     vectorized(
         #[inline(always)]
         || {
             let mut kept = kept.chunks_exact_mut(INNER);
-            for x in x.chunks_exact_mut(INNER) {
+            for x in x.chunks_exact_mut(bias.len()) {
                 x.iter_mut().zip(bias).for_each(|(x, &b)| *x += b);
                 if let Some(kept) = kept.next() {
-                    kept.write_copy_of_slice(x);
+                    kept[first..][..bias.len()].write_copy_of_slice(x);
                 }
                 x.iter_mut().for_each(|x| *x *= normal(*x).0);
             }
@@ -131,21 +174,29 @@ fn activate<const INNER: usize>(x: &mut [f32], bias: &[f32], kept: &mut [MaybeUn
     );
 }
 
-/// x <- gelu(x) and dy <- the gradient of x, from that of gelu(x); returns the sum of dy's rows.
-fn deactivate<const INNER: usize>(x: &mut [f32], dy: &mut [f32]) -> Vec<f32> {
-    let mut sum = vec![0.0f32; INNER];
+/// In some columns of rows of INNER: x <- gelu(x), and dy, rows of these columns alone, <- the gradient of x, from that
+/// of gelu(x). Writes dy to its columns of `made` too, and adds its rows to `sum`.
+fn deactivate<const INNER: usize>(
+    columns: Range<usize>,
+    x: &mut [f32],
+    dy: &mut [f32],
+    made: &mut [MaybeUninit<f32>],
+    sum: &mut [f32],
+) {
     vectorized(
         #[inline(always)]
         || {
-            for (x, dy) in x.chunks_exact_mut(INNER).zip(dy.chunks_exact_mut(INNER)) {
-                for ((x, dy), sum) in x.iter_mut().zip(dy).zip(&mut sum) {
+            let rows = x.chunks_exact_mut(INNER).zip(made.chunks_exact_mut(INNER));
+            for ((x, made), dy) in rows.zip(dy.chunks_exact_mut(columns.len())) {
+                let (x, made) = (&mut x[columns.clone()], &mut made[columns.clone()]);
+                for ((x, dy), sum) in x.iter_mut().zip(&mut *dy).zip(sum.iter_mut()) {
                     let (cumulative, density) = normal(*x);
                     *dy *= x.mul_add(density, cumulative); // d(x Phi)/dx = Phi + x phi
                     *sum += *dy;
                     *x *= cumulative;
                 }
+                made.write_copy_of_slice(dy);
             }
         },
     );
-    sum
 }

@@ -1,7 +1,8 @@
 //! softmax(M(z) + Q K^T / sqrt(d_head)) V of one sequence, a head at a time, and its gradients.
 //!
 //! There is no padding and no mask: a sequence sees its own rows only. Rows of scores lie `stride` apart, a whole
-//! number of blocks of the product.
+//! number of blocks of the product, and what is done element by element is done to a whole number of vectors
+//! ([`wide`]): what lies behind a row's end has the weight 0, or next to it.
 
 use std::mem::MaybeUninit;
 
@@ -108,7 +109,8 @@ impl Heads {
                     }
                 }
                 for row in scores.chunks_exact_mut(stride) {
-                    softmax(&mut row[..len], scale);
+                    row[len..wide(len)].fill(f32::MIN);
+                    softmax(&mut row[..wide(len)], scale);
                 }
             },
         );
@@ -187,11 +189,12 @@ impl Heads {
             #[inline(always)]
             || {
                 for (row, ds) in dscores.chunks_exact_mut(stride).enumerate() {
-                    let p = &softmax[row * stride..][..len];
-                    let ds = &mut ds[..len];
+                    let p = &softmax[row * stride..][..wide(len)];
+                    ds[len..wide(len)].fill(0.0);
+                    let ds = &mut ds[..wide(len)];
                     if let Some(kept) = kept {
                         // what was dropped has the weight 0; where P itself is 0, so is dS
-                        let weights = &weights[row * stride..][..len];
+                        let weights = &weights[row * stride..][..wide(len)];
                         ds.iter_mut()
                             .zip(weights)
                             .for_each(|(d, &w)| *d *= if w == 0.0 { 0.0 } else { kept });
@@ -223,6 +226,12 @@ impl Heads {
     }
 }
 
+/// As many elements as are in whole vectors.
+#[inline(always)]
+fn wide(len: usize) -> usize {
+    len.next_multiple_of(16)
+}
+
 /// Multiplies the rows of one head's softmax, or of its gradient, by their dropout factors.
 fn drop_out(mask: Mask, sequence: &Sequence, head: usize, rows: &mut [f32], stride: usize) {
     let len = sequence.len;
@@ -230,7 +239,7 @@ fn drop_out(mask: Mask, sequence: &Sequence, head: usize, rows: &mut [f32], stri
         #[inline(always)]
         || {
             for (i, row) in rows.chunks_exact_mut(stride).enumerate() {
-                for (j, weight) in row[..len].iter_mut().enumerate() {
+                for (j, weight) in row[..wide(len)].iter_mut().enumerate() {
                     *weight *= mask.attention_factor(sequence.number, head, i * len + j);
                 }
             }

@@ -1,4 +1,7 @@
 //! y = x W^T + b.
+//!
+//! Where there are few rows, as where something is made of each task's embedding, the weight is read once and nothing is
+//! packed: `few`.
 
 use dfdx::prelude::{Const, Cpu, Dim, HasShape, Tape, Tensor, TensorFromVec};
 use rayon::prelude::*;
@@ -6,7 +9,7 @@ use rayon::prelude::*;
 use super::buffers::{Fresh, add, values};
 use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
 use super::simd::vectorized;
-use super::{span, take_gradient};
+use super::{few_rows, span, take_gradient};
 use crate::kernels::{Pass, Tokens};
 
 pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
@@ -21,24 +24,29 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     let out_dim = weight.shape().0;
     let out = out_dim.size();
 
-    let (input, shift) = (values(x), values(bias));
-    let right = Right::new(rows, (IN, out), Operand::transposed(values(weight), IN));
-    let step = right.block_rows(rows);
+    let few = rows <= FEW;
     let mut y = Fresh::new(rows * out); // [rows, out]
-    let blocks: Vec<_> = y.blocks(step * out).collect();
-    blocks.into_par_iter().enumerate().for_each(|(n, block)| {
-        let count = block.len() / out;
-        let block = right.fill(count, Operand::rows(&input[n * step * IN..], IN), block);
-        vectorized(
-            #[inline(always)]
-            || {
-                for row in block.chunks_exact_mut(out) {
-                    row.iter_mut().zip(shift).for_each(|(y, &b)| *y += b);
-                }
-            },
-        );
-    });
-    // SAFETY: the blocks are the whole buffer, and each was filled.
+    if few {
+        few_rows::forward(values(x), values(weight), values(bias), (rows, IN, out), y.whole());
+    } else {
+        let (input, shift) = (values(x), values(bias));
+        let right = Right::new(rows, (IN, out), Operand::transposed(values(weight), IN));
+        let step = right.block_rows(rows);
+        let blocks: Vec<_> = y.blocks(step * out).collect();
+        blocks.into_par_iter().enumerate().for_each(|(n, block)| {
+            let count = block.len() / out;
+            let block = right.fill(count, Operand::rows(&input[n * step * IN..], IN), block);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for row in block.chunks_exact_mut(out) {
+                        row.iter_mut().zip(shift).for_each(|(y, &b)| *y += b);
+                    }
+                },
+            );
+        });
+    }
+    // SAFETY: both ways write the whole buffer.
     let y = unsafe { y.finish() };
     let y = pass.device.tensor_from_vec(y, (rows, out_dim));
 
@@ -48,24 +56,36 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
             let _span = span!("linear", backward);
             let dy = take_gradient!(gradients, &ghost); // [rows, out]
             if learn {
-                let parts: Vec<f32> =
-                    dy.par_chunks(step * out).flat_map_iter(|dy| sum_rows(dy, out)).collect();
-                add(gradients.get_or_alloc_mut(&bias)?, &sum_rows(&parts, out));
+                let dbias: &mut Vec<f32> = gradients.get_or_alloc_mut(&bias)?;
+                add(dbias, &sum_rows(&dy, out));
                 // dW = dy^T x
-                let (dy, x) = (Rows::new(&dy, out), Rows::new(values(&x), IN));
-                weight_gradient(rows, [(gradients.get_or_alloc_mut(&weight)?, dy)], x);
+                let dweight = gradients.get_or_alloc_mut(&weight)?;
+                if few {
+                    few_rows::weight_gradient(&dy, values(&x), (rows, IN, out), dweight);
+                } else {
+                    let (dy, x) = (Rows::new(&dy, out), Rows::new(values(&x), IN));
+                    weight_gradient(rows, [(dweight, dy)], x);
+                }
             }
             // dx = dy W
-            let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
-            dx.par_chunks_mut(step * IN).zip(dy.par_chunks(step * out)).for_each(|(dx, dy)| {
-                right.product(dy.len() / out, Operand::rows(dy, out), Target::onto(dx, IN));
-            });
+            if few {
+                few_rows::input_gradient(&dy, values(&weight), (rows, IN, out), dx);
+            } else {
+                let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
+                let step = right.block_rows(rows);
+                dx.par_chunks_mut(step * IN).zip(dy.par_chunks(step * out)).for_each(|(dx, dy)| {
+                    right.product(dy.len() / out, Operand::rows(dy, out), Target::onto(dx, IN));
+                });
+            }
             Ok(())
         });
     }
     y
 }
+
+/// So many rows are few.
+const FEW: usize = 16;
 
 /// The sum of rows of `width`.
 pub fn sum_rows(rows: &[f32], width: usize) -> Vec<f32> {

@@ -7,6 +7,7 @@
 //! | `residual` | what ends both halves of a layer |
 //! | `embedding`, `linear`, `norm`, `dropout`, `modulate` | what stands alone |
 //! | `adamw` | the optimizer's arithmetic |
+//! | `few_rows` | a linear layer on a few rows |
 //! | `matmul`, `math`, `simd`, `buffers` | what these are made of |
 //!
 //! An operation reads its inputs where they lie (`buffers::values`), computes, moves the result into a tensor
@@ -19,6 +20,7 @@ mod buffers;
 mod dropout;
 mod embedding;
 mod feed_forward;
+mod few_rows;
 mod heads;
 mod linear;
 mod linear_norm;
@@ -31,11 +33,21 @@ mod self_attention;
 mod simd;
 
 use dfdx::prelude::{Const, Cpu, Dim, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
+use rayon::prelude::*;
 
 use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
 
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
+
+    /// On all cores: an item's own operations use them too, but wait for each other in between.
+    fn map<I: Send, R: Send>(items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+        // a profile adds up what follows each other
+        if tracing::span_enabled!(target: "camtl::profile", tracing::Level::TRACE) {
+            return items.into_iter().map(work).collect();
+        }
+        items.into_par_iter().map(work).collect()
+    }
 
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Fresh, add, values};
 use super::heads::{Bias, Heads, Inputs};
-use super::matmul::{Operand, Right, Rows, Target, weight_gradient, with_left};
+use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
 use super::residual::Sums;
 use super::simd::vectorized;
 use super::{linear, span, take_gradient, tokens};
@@ -69,6 +69,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                 Right::new(rows, (HIDDEN, HIDDEN), Operand::rows(values(&dense.weight), HIDDEN))
             });
             let step = rights[0].block_rows(rows);
+            let rights = rights.each_ref().map(Right::whole);
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
             let sums: Vec<Sums> = dx
                 .par_chunks_mut(step * HIDDEN)
@@ -76,7 +77,8 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                 .map(|(dx, d)| {
                     for (i, right) in rights.iter().enumerate() {
                         let left = Operand::rows(&d[i * HIDDEN..], 3 * HIDDEN);
-                        right.product(dx.len() / HIDDEN, left, Target::onto(dx, HIDDEN));
+                        let next = Some(&rights[(i + 1) % 3]);
+                        right.product(dx.len() / HIDDEN, left, Target::onto(dx, HIDDEN), next);
                     }
                     Sums { bias: linear::sum_rows(d, 3 * HIDDEN), ..Sums::default() }
                 })
@@ -119,9 +121,14 @@ fn project<const HIDDEN: usize>(
     let blocks: Vec<_> = projected.blocks(step * 3 * HIDDEN).collect();
     blocks.into_par_iter().enumerate().for_each(|(n, block)| {
         let count = block.len() / (3 * HIDDEN);
-        with_left(&rights.each_ref(), count, Operand::rows(&input[n * step * HIDDEN..], HIDDEN), |left| {
+        let rights = rights.each_ref().map(Right::whole);
+        rights[0].with_left(count, Operand::rows(&input[n * step * HIDDEN..], HIDDEN), |left| {
             for (i, right) in rights.iter().enumerate() {
-                right.times(left, Target::new(&mut block[i * HIDDEN..], 3 * HIDDEN));
+                right.times(
+                    left,
+                    Target::new(&mut block[i * HIDDEN..], 3 * HIDDEN),
+                    Some(&rights[(i + 1) % 3]),
+                );
             }
         });
         // SAFETY: the three products have written all columns.

@@ -1,6 +1,6 @@
 //! A network that counts what it computes.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dfdx::prelude::Cpu;
 
@@ -10,7 +10,7 @@ use super::*;
 struct Counting {
     factor: f32,
     constant: bool,
-    computed: Cell<usize>,
+    computed: AtomicUsize,
 }
 
 impl Network for Counting {
@@ -26,7 +26,7 @@ impl Network for Counting {
     }
 
     fn constant(&self, batch: &Batch) -> Option<Vec<f32>> {
-        self.computed.set(self.computed.get() + batch.segments.sequences());
+        self.computed.fetch_add(batch.segments.sequences(), Ordering::Relaxed);
         let tokens = batch.ids.word.iter().zip(&batch.ids.token_type);
         self.constant
             .then(|| tokens.flat_map(|(&id, &kind)| [self.factor * id as f32, kind as f32]).collect())
@@ -57,13 +57,13 @@ impl Network for Counting {
 }
 
 fn network(factor: f32) -> Counting {
-    Counting { factor, constant: true, computed: Cell::new(0) }
+    Counting { factor, constant: true, computed: AtomicUsize::new(0) }
 }
 
 /// Opened on a folder; what opening computed is not counted.
 fn cached(folder: &Path, factor: f32, limit: u64) -> Cached<Counting> {
     let cached = Cached::open(network(factor), folder, limit);
-    cached.network.computed.set(0);
+    cached.network.computed.store(0, Ordering::Relaxed);
     cached
 }
 
@@ -85,12 +85,12 @@ fn a_second_run_computes_nothing() {
     let first = cached(folder.path(), 2.0, 1 << 20);
     assert_eq!([&some, &more].map(|batch| first.constant(batch)), expected);
     assert_eq!([&some, &more].map(|batch| first.constant(batch)), expected);
-    assert_eq!((first.network.computed.get(), first.kept()), (4, Some(4)));
+    assert_eq!((first.network.computed.load(Ordering::Relaxed), first.kept()), (4, Some(4)));
     drop(first);
 
     let second = cached(folder.path(), 2.0, 1 << 20);
     assert_eq!([&some, &more].map(|batch| second.constant(batch)), expected);
-    assert_eq!(second.network.computed.get(), 0);
+    assert_eq!(second.network.computed.load(Ordering::Relaxed), 0);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn what_has_no_place_is_computed_whenever_it_comes() {
     let batch = batch(&[(&[5, 6, 7], 3), (&[8, 9], 2)]);
     for computed in [2, 3, 4] {
         assert_eq!(cached.constant(&batch), network(1.0).constant(&batch));
-        assert_eq!((cached.network.computed.get(), cached.kept()), (computed, Some(1)));
+        assert_eq!((cached.network.computed.load(Ordering::Relaxed), cached.kept()), (computed, Some(1)));
     }
 }
 

@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 use gemm::Parallelism;
 
 pub use operand::{Operand, Target};
-pub use right::{Right, with_left};
+pub use right::Right;
 pub use small::Small;
 pub use weight_gradient::{Rows, weight_gradient};
 
@@ -62,7 +62,7 @@ impl Engine {
         let largest = match self {
             Engine::Gemm => 512, // enough to make its packing of the right factor cheap
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Engine::Tiles => 192, // a block's operands and results stay in the L2 cache
+            Engine::Tiles => 128, // a block's operands and results stay in the L2 cache
         };
         rows.div_ceil(rayon::current_num_threads()).next_multiple_of(32).clamp(32, largest)
     }

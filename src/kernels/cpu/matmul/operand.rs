@@ -21,6 +21,12 @@ impl<'a> Operand<'a> {
         Self { values, row_stride: 1, column_stride: stride }
     }
 
+    /// What is left of it from that row and column on.
+    pub(super) fn from(self, row: usize, column: usize) -> Self {
+        let start = row * self.row_stride + column * self.column_stride;
+        Self { values: &self.values[start.min(self.values.len())..], ..self }
+    }
+
     /// # Panics
     /// If the buffer is too short for a matrix of `rows` x `columns`.
     pub(super) fn check(&self, rows: usize, columns: usize) {
@@ -43,6 +49,11 @@ impl<'a> Target<'a> {
     /// Overwrites; the buffer need not hold anything yet.
     pub fn new(values: &'a mut [MaybeUninit<f32>], stride: usize) -> Self {
         Self { values, stride, accumulate: false }
+    }
+
+    /// Overwrites where this is the `first` of several products, else adds.
+    pub fn first(values: &'a mut [MaybeUninit<f32>], stride: usize, first: bool) -> Self {
+        Self { values, stride, accumulate: !first }
     }
 
     /// Overwrites.

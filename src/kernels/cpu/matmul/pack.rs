@@ -3,9 +3,13 @@
 //! A [`Page`] holds 32 rows of a left factor, or 32 columns of a right one, over 32 elements of the inner side k, as
 //! four tiles of 16 x 64 bytes: the high halves of the first and the second 16, then their low halves. A row of a left
 //! tile holds 32 successive k of one row of the factor; a row of a right tile holds the pair k, k + 1 of 16 columns.
+//!
+//! A left factor is block after block of 32 rows, each with its pages along k. A right factor is a [`Panel`].
 
 use std::arch::x86_64::*;
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -32,6 +36,60 @@ pub fn room(pages: usize) -> Vec<Room> {
     // SAFETY: `MaybeUninit` needs no initialization.
     unsafe { room.set_len(pages) };
     room
+}
+
+/// Lends pages of this thread that are kept from product to product.
+pub fn with_scratch<R>(pages: usize, work: impl FnOnce(&mut [Room]) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<Vec<Vec<Room>>> = const { RefCell::new(Vec::new()) });
+    // one for each depth: work inside of work gets pages of its own
+    let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if scratch.len() < pages {
+        scratch = room(pages);
+    }
+    let result = work(&mut scratch[..pages]);
+    SCRATCH.with_borrow_mut(|kept| kept.push(scratch));
+    result
+}
+
+/// How many pages along k one pass over the results takes: 6 of a block of a and 6 of b fill the 48 KiB of the L1 cache.
+pub const GROUP: usize = 6;
+
+/// Pages of a right factor: groups of [`GROUP`] along k, the last one smaller, and in a group block after block of 32
+/// columns. What one pass over the results reads lies together, and can be fetched before it is needed.
+#[derive(Clone, Debug)]
+pub struct Panel<'a> {
+    pages: &'a [Room],
+    /// Blocks of columns, and pages along k, of the whole factor.
+    whole: (usize, usize),
+    /// The blocks of columns, and the pages along k, that are meant. The latter are whole groups.
+    pub columns: Range<usize>,
+    pub steps: Range<usize>,
+}
+
+impl<'a> Panel<'a> {
+    /// All of a factor of `blocks` blocks of columns and `steps` pages along k.
+    pub fn new(pages: &'a [Room], blocks: usize, steps: usize) -> Self {
+        assert_eq!(pages.len(), blocks * steps, "pages of a factor");
+        Self { pages, whole: (blocks, steps), columns: 0..blocks, steps: 0..steps }
+    }
+
+    /// A part of it, by blocks of columns and pages along k.
+    ///
+    /// # Panics
+    /// If it is not inside, or cuts a group.
+    pub fn part(&self, columns: Range<usize>, steps: Range<usize>) -> Self {
+        let (blocks, all) = self.whole;
+        assert!(columns.end <= blocks && steps.end <= all, "a part of another factor");
+        assert!(steps.start % GROUP == 0 && (steps.end % GROUP == 0 || steps.end == all), "a cut group");
+        Self { columns, steps, ..*self }
+    }
+
+    /// The pages of the group that starts at page `from` of the part along k, of its block `column` and those behind it.
+    pub fn group(&self, column: usize, from: usize) -> &'a [Room] {
+        let (blocks, steps) = self.whole;
+        let (column, from) = (self.columns.start + column, self.steps.start + from);
+        &self.pages[from * blocks + column * GROUP.min(steps - from)..]
+    }
 }
 
 /// Which factor of a product.
@@ -150,8 +208,8 @@ impl<'a> Factor<'a> {
         (high, low)
     }
 
-    /// Packs the blocks of outer rows `first ..` that `pages` has room for, `steps` pages each, of a factor of
-    /// `outer` x `k`; the inner side starts at `from`. On this thread.
+    /// Packs blocks of 32 outer rows from `first` on, `steps` pages each, of a factor of `outer` x `k`; the inner side starts
+    /// at `from`. Block after block, on this thread.
     pub fn pack(&self, first: usize, outer: usize, from: usize, k: usize, steps: usize, pages: &mut [Room]) {
         let blocks = pages.len() / steps;
         let mut one = |block: usize, step: usize| {
@@ -169,14 +227,24 @@ impl<'a> Factor<'a> {
         }
     }
 
-    /// All of a factor of `outer` x `k`, on all cores.
-    pub fn pack_all(&self, outer: usize, k: usize) -> Vec<Room> {
-        let steps = k.div_ceil(BLOCK).max(1);
-        let mut pages = room(outer.div_ceil(BLOCK) * steps);
-        pages.par_chunks_mut(steps).enumerate().for_each(|(block, pages)| {
-            self.pack(block * BLOCK, outer, 0, k, steps, pages);
+    /// Packs a factor of `outer` x `k` from `from` on along k into the pages of a [`Panel`], on all cores.
+    pub fn pack_panel(&self, outer: usize, from: usize, k: usize, pages: &mut [Room]) {
+        let blocks = outer.div_ceil(BLOCK).max(1);
+        pages.par_chunks_mut(GROUP * blocks).enumerate().for_each(|(group, pages)| {
+            let steps = pages.len() / blocks;
+            pages.par_chunks_mut(steps).enumerate().for_each(|(block, pages)| {
+                self.pack(block * BLOCK, outer, from + group * GROUP * BLOCK, k, steps, pages);
+            });
         });
-        pages
+    }
+
+    /// The same on this thread.
+    pub fn pack_panel_here(&self, outer: usize, k: usize, pages: &mut [Room]) {
+        let blocks = outer.div_ceil(BLOCK).max(1);
+        for (group, pages) in pages.chunks_mut(GROUP * blocks).enumerate() {
+            let steps = pages.len() / blocks;
+            self.pack(0, outer, group * GROUP * BLOCK, k, steps, pages);
+        }
     }
 }
 

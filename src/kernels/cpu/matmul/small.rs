@@ -6,9 +6,13 @@ use super::operand::{Operand, Target};
 use super::{Engine, gemm_product};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::{
-    pack::{Factor, Room, Side, room},
-    tiles::{self, BLOCK},
+    pack::{Factor, Panel, Side, with_scratch},
+    tiles::{self, BLOCK, Results},
 };
+
+/// Up to so many rows, columns and elements of the inner side, packing for the tiles costs more than they gain.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+const LONGEST: usize = 64;
 
 /// Multiplies on this thread.
 #[derive(Clone, Copy, Debug)]
@@ -40,33 +44,27 @@ impl Small {
         match self.0 {
             Engine::Gemm => gemm_product((m, k, n), &mut target, left, right, Parallelism::None),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Engine::Tiles if m.max(k).max(n) <= LONGEST => {
+                gemm_product((m, k, n), &mut target, left, right, Parallelism::None);
+            }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Engine::Tiles => {
-                let start = target.start(m, n);
-                let steps = k.div_ceil(BLOCK).max(1);
+                let steps = k.div_ceil(BLOCK);
                 let (left_pages, right_pages) = (m.div_ceil(BLOCK) * steps, n.div_ceil(BLOCK) * steps);
+                let results = Results {
+                    start: target.start(m, n),
+                    stride: target.stride,
+                    accumulate: target.accumulate,
+                };
                 with_scratch(left_pages + right_pages, |pages| {
                     let (a, b) = pages.split_at_mut(left_pages);
                     Factor::new(left, Side::Left).pack(0, m, 0, k, steps, a);
-                    Factor::new(right, Side::Right).pack(0, n, 0, k, steps, b);
+                    Factor::new(right, Side::Right).pack_panel_here(n, k, b);
+                    let b = Panel::new(b, n.div_ceil(BLOCK), steps);
                     // SAFETY: `start` has checked that m x n results are inside the target, borrowed mutably.
-                    unsafe { tiles::blocks((a, b), steps, (m, n), start, target.stride, target.accumulate) };
+                    unsafe { tiles::blocks(a, &b, (m, n), results, None) };
                 });
             }
         }
     }
-}
-
-/// Lends pages of this thread that are kept from product to product.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub fn with_scratch<R>(pages: usize, work: impl FnOnce(&mut [Room]) -> R) -> R {
-    use std::cell::RefCell;
-    thread_local!(static SCRATCH: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) });
-    // taken, not borrowed: work inside of work gets pages of its own
-    let mut scratch = SCRATCH.take();
-    if scratch.len() < pages {
-        scratch = room(pages);
-    }
-    let result = work(&mut scratch[..pages]);
-    SCRATCH.set(scratch);
-    result
 }

@@ -93,9 +93,9 @@ fn a_left_factor_serves_several_right_ones() {
         let rights: Vec<Right> =
             b.iter().map(|b| Right::on(engine, m, (k, 40), Operand::rows(b, 40))).collect();
         let mut c = vec![0.0; m * 80];
-        with_left(&[&rights[0], &rights[1]], m, Operand::rows(&a, k), |left| {
+        rights[0].whole().with_left(m, Operand::rows(&a, k), |left| {
             for (i, right) in rights.iter().enumerate() {
-                right.times(left, Target::over(&mut c[40 * i..], 80));
+                right.whole().times(left, Target::over(&mut c[40 * i..], 80), None);
             }
         });
         for (i, b) in b.iter().enumerate() {
@@ -135,6 +135,35 @@ fn what_is_no_number_stays_so() {
             Right::on(engine, 64, (64, 64), right).product(64, left, Target::over(&mut c, 64));
             assert!(c[64..128].iter().all(|c| !c.is_finite()), "{engine:?} {odd}");
             assert!(c[..64].iter().chain(&c[128..]).all(|c| c.is_finite()), "{engine:?} {odd}");
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_right_factor_make_up_the_whole() {
+    const CHUNK: usize = Right::CHUNK;
+    for engine in engines() {
+        let (m, k, n) = (70, CHUNK + 50, 2 * CHUNK + 33);
+        let (a, b) = (noise(1, m * k), noise(2, k * n));
+        for transposed in [false, true] {
+            let right = if transposed { Operand::transposed(&b, k) } else { Operand::rows(&b, n) };
+            let right = Right::on(engine, m, (k, n), right);
+            let mut c = vec![f32::NAN; m * n];
+            let ranges = |size: usize| (0..size).step_by(CHUNK).map(move |at| at..size.min(at + CHUNK));
+            for rows in ranges(k) {
+                for columns in ranges(n) {
+                    let part = right.part(rows.clone(), columns.clone());
+                    let c = &mut c[columns.start..];
+                    let target = if rows.start == 0 { Target::over(c, n) } else { Target::onto(c, n) };
+                    part.product(m, Operand::rows(&a[rows.start..], k), target, Some(&right.whole()));
+                }
+            }
+            let expected = reference(
+                (m, k, n),
+                |i, l| a[i * k + l],
+                |l, j| if transposed { b[j * k + l] } else { b[l * n + j] },
+            );
+            close(&format!("{engine:?} {transposed}"), c.iter().copied(), &expected);
         }
     }
 }

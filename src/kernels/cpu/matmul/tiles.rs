@@ -8,10 +8,69 @@
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid_count, _xgetbv};
 
-use super::pack::{Page, Room};
+use super::pack::{GROUP, Page, Panel, Room};
 
 /// Rows, and columns, of a block of results; also how many elements of a factor's inner side a [`Page`] holds.
 pub const BLOCK: usize = 32;
+
+/// How many bytes a step of [`Configured::block`] fetches ahead.
+pub const FETCHED: usize = 16 * 64;
+
+/// Fetches the next [`FETCHED`] bytes.
+macro_rules! fetch {
+    ($next:expr) => {
+        concat!(
+            ".set camtl_line, 0\n",
+            ".rept 16\n",
+            "prefetcht1 [{next} + camtl_line]\n",
+            ".set camtl_line, camtl_line + 64\n",
+            ".endr\n",
+            "add {next}, 1024"
+        )
+    };
+}
+
+/// Adds the products of `steps` > 0 pages to the accumulators.
+macro_rules! multiply {
+    ($a:expr, $b:expr, $steps:expr $(, $next:expr)?) => {
+        asm!(
+            "2:",
+            "tileloadd tmm4, [{a} + {stride}]",
+            "tileloadd tmm6, [{b} + {stride}]",
+            "tdpbf16ps tmm0, tmm4, tmm6", // a1 b1
+            "tileloadd tmm7, [{b} + {stride} + 1024]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a} + {stride} + 1024]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tileloadd tmm4, [{a} + {stride} + 2048]",
+            "tdpbf16ps tmm0, tmm4, tmm6", // a2 b1
+            "tileloadd tmm5, [{a} + {stride} + 3072]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tileloadd tmm4, [{a} + {stride}]",
+            "tileloadd tmm6, [{b} + {stride} + 2048]",
+            "tdpbf16ps tmm0, tmm4, tmm6", // a1 b2
+            "tileloadd tmm7, [{b} + {stride} + 3072]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a} + {stride} + 1024]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            $(fetch!($next),)?
+            "add {a}, 4096",
+            "add {b}, 4096",
+            "dec {steps}",
+            "jnz 2b",
+            a = inout(reg) $a => _, b = inout(reg) $b => _, steps = inout(reg) $steps => _,
+            stride = in(reg) 64usize,
+            $(next = inout(reg) $next => _,)?
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, readonly)
+        )
+    };
+}
 
 /// Whether the processor has the unit and the kernel lets this process use it.
 pub fn available() -> bool {
@@ -60,7 +119,8 @@ impl Configured {
         Self(())
     }
 
-    /// c = [c +] a b for a block of 32 x 32 results, `steps` pages of each factor, rows of c `stride` elements apart.
+    /// c = [c +] a b for a block of 32 x 32 results, `steps` pages of each factor.
+    /// Meanwhile [`FETCHED`] bytes a step are fetched into the L2 cache from `next` on, which may be any address.
     ///
     /// # Safety
     /// `a` and `b` point to `steps` pages, `c` to 32 rows of 32 elements that nobody else uses.
@@ -69,9 +129,8 @@ impl Configured {
         &self,
         (a, b): (*const Page, *const Page),
         steps: usize,
-        c: *mut f32,
-        stride: usize,
-        accumulate: bool,
+        next: Option<*const u8>,
+        Results { start: c, stride, accumulate }: Results,
     ) {
         let bytes = stride * size_of::<f32>();
         let lower = c.wrapping_add(16 * stride);
@@ -99,40 +158,10 @@ impl Configured {
                 );
             }
             if steps > 0 {
-                asm!(
-                    "2:",
-                    "tileloadd tmm4, [{a} + {stride}]",
-                    "tileloadd tmm6, [{b} + {stride}]",
-                    "tdpbf16ps tmm0, tmm4, tmm6", // a1 b1
-                    "tileloadd tmm7, [{b} + {stride} + 1024]",
-                    "tdpbf16ps tmm1, tmm4, tmm7",
-                    "tileloadd tmm5, [{a} + {stride} + 1024]",
-                    "tdpbf16ps tmm2, tmm5, tmm6",
-                    "tdpbf16ps tmm3, tmm5, tmm7",
-                    "tileloadd tmm4, [{a} + {stride} + 2048]",
-                    "tdpbf16ps tmm0, tmm4, tmm6", // a2 b1
-                    "tileloadd tmm5, [{a} + {stride} + 3072]",
-                    "tdpbf16ps tmm1, tmm4, tmm7",
-                    "tdpbf16ps tmm2, tmm5, tmm6",
-                    "tdpbf16ps tmm3, tmm5, tmm7",
-                    "tileloadd tmm4, [{a} + {stride}]",
-                    "tileloadd tmm6, [{b} + {stride} + 2048]",
-                    "tdpbf16ps tmm0, tmm4, tmm6", // a1 b2
-                    "tileloadd tmm7, [{b} + {stride} + 3072]",
-                    "tdpbf16ps tmm1, tmm4, tmm7",
-                    "tileloadd tmm5, [{a} + {stride} + 1024]",
-                    "tdpbf16ps tmm2, tmm5, tmm6",
-                    "tdpbf16ps tmm3, tmm5, tmm7",
-                    "add {a}, 4096",
-                    "add {b}, 4096",
-                    "dec {steps}",
-                    "jnz 2b",
-                    a = inout(reg) a => _, b = inout(reg) b => _, steps = inout(reg) steps => _,
-                    stride = in(reg) 64usize,
-                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                    options(nostack, readonly)
-                );
+                match next {
+                    Some(next) => multiply!(a, b, steps, next),
+                    None => multiply!(a, b, steps),
+                }
             }
             asm!(
                 "tilestored [{upper} + {stride}], tmm0",
@@ -153,43 +182,55 @@ impl Drop for Configured {
     }
 }
 
-/// c = [c +] a b for `m` x `n` results, rows of c `stride` elements apart; a block of 32 rows of a, or columns of b, is
-/// `steps` pages. On this thread.
+/// Where a product's results go.
+#[derive(Clone, Copy)]
+pub struct Results {
+    pub start: *mut f32,
+    /// From one row to the next, in elements.
+    pub stride: usize,
+    pub accumulate: bool,
+}
+
+/// c = [c +] a b for `m` x `n` results; a block of 32 rows of a is as many pages as b has along k. On this thread.
+/// `then` is what will be multiplied next: the end of this product fetches its beginning.
 ///
 /// # Safety
 /// All pages are written, and c points to m rows of n elements that nobody else uses.
-pub unsafe fn blocks(
-    (a, b): (&[Room], &[Room]),
-    steps: usize,
-    (m, n): (usize, usize),
-    c: *mut f32,
-    stride: usize,
-    accumulate: bool,
-) {
-    const RIGHT_PAGES: usize = 144; // what of b stays in a core's L2 cache while rows of a pass by
-    // 6 pages of a and of b fill the 48 KiB of the L1 cache; where k is long, fewer passes over c are worth more
-    let most = if steps >= 24 { 24 } else { 6 };
-    assert!(a.len() >= m.div_ceil(BLOCK) * steps && b.len() >= n.div_ceil(BLOCK) * steps, "too few pages");
+pub unsafe fn blocks(a: &[Room], b: &Panel, (m, n): (usize, usize), c: Results, then: Option<&Panel>) {
+    const COLUMNS: usize = 12; // blocks of b of which a group stays in the L2 cache while rows of a pass by
+    let steps = b.steps.len();
+    assert!(a.len() >= m.div_ceil(BLOCK) * steps && b.columns.len() >= n.div_ceil(BLOCK), "too few pages");
     let tiles = Configured::new();
-    let columns = (RIGHT_PAGES / steps.min(most)).max(1);
-    for first in (0..n.div_ceil(BLOCK)).step_by(columns) {
-        for from in (0..steps).step_by(most) {
-            let count = (steps - from).min(most);
-            let accumulate = accumulate || from > 0;
-            for row in 0..m.div_ceil(BLOCK) {
-                for column in first..n.div_ceil(BLOCK).min(first + columns) {
-                    let pages = (a[row * steps + from].as_ptr(), b[column * steps + from].as_ptr());
-                    let (i, j) = (row * BLOCK, column * BLOCK);
-                    let size = ((m - i).min(BLOCK), (n - j).min(BLOCK));
-                    let c = c.wrapping_add(i * stride + j);
-                    // SAFETY: `count` pages lie behind each of the two, all written, and the part of the block that
-                    // is inside of the results is ours.
-                    unsafe {
-                        if size == (BLOCK, BLOCK) {
-                            tiles.block(pages, count, c, stride, accumulate);
-                        } else {
-                            edge(&tiles, pages, count, (c, stride), size, accumulate);
-                        }
+    let sets: Vec<(usize, usize)> = (0..n.div_ceil(BLOCK))
+        .step_by(COLUMNS)
+        .flat_map(|column| (0..steps).step_by(GROUP).map(move |from| (column, from)))
+        .collect();
+    for (number, &(first, from)) in sets.iter().enumerate() {
+        let pages = b.group(first, from);
+        let next = match sets.get(number + 1) {
+            Some(&(column, from)) => Some(b.group(column, from)),
+            None => then.map(|then| then.group(0, 0)),
+        };
+        let next = next.map(|pages| pages.as_ptr().cast::<u8>());
+        let count = (steps - from).min(GROUP);
+        let columns = (n.div_ceil(BLOCK) - first).min(COLUMNS);
+        let accumulate = c.accumulate || from > 0;
+        for row in 0..m.div_ceil(BLOCK) {
+            for column in 0..columns {
+                let (i, j) = (row * BLOCK, (first + column) * BLOCK);
+                let done = (row * columns + column) * count;
+                // what is fetched is about as much as the pages of this set
+                let next = next.filter(|_| row < 4).map(|next| next.wrapping_add(done * FETCHED));
+                let pages = (a[row * steps + from].as_ptr(), pages[column * count].as_ptr());
+                let size = ((m - i).min(BLOCK), (n - j).min(BLOCK));
+                let c = Results { start: c.start.wrapping_add(i * c.stride + j), accumulate, ..c };
+                // SAFETY: `count` pages lie behind each of the two, all written, and the part of the block that is
+                // inside of the results is ours.
+                unsafe {
+                    if size == (BLOCK, BLOCK) {
+                        tiles.block(pages, count, next, c);
+                    } else {
+                        edge(&tiles, pages, count, c, size);
                     }
                 }
             }
@@ -205,14 +246,14 @@ unsafe fn edge(
     tiles: &Configured,
     pages: (*const Page, *const Page),
     steps: usize,
-    (c, stride): (*mut f32, usize),
+    Results { start: c, stride, accumulate }: Results,
     (rows, columns): (usize, usize),
-    accumulate: bool,
 ) {
     let mut whole = [0.0f32; BLOCK * BLOCK];
     // SAFETY: `whole` is a block of its own; of c only the part that the caller vouches for is touched.
     unsafe {
-        tiles.block(pages, steps, whole.as_mut_ptr(), BLOCK, false);
+        let results = Results { start: whole.as_mut_ptr(), stride: BLOCK, accumulate: false };
+        tiles.block(pages, steps, None, results);
         for (i, row) in whole.chunks_exact(BLOCK).enumerate().take(rows) {
             let to = c.wrapping_add(i * stride);
             if accumulate {

@@ -7,9 +7,8 @@ use super::operand::{Operand, Target};
 use super::{Engine, gemm_product};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::{
-    pack::{Factor, Room, Side, room},
-    small::with_scratch,
-    tiles::{self, BLOCK},
+    pack::{Factor, Panel, Side, room, with_scratch},
+    tiles::{self, BLOCK, Results},
 };
 
 /// A matrix of rows, one a token.
@@ -67,14 +66,12 @@ fn in_tiles<const N: usize>(
     let out: usize = targets.iter().map(|(_, dy)| dy.width).sum();
     let share = out.div_ceil(rayon::current_num_threads()).next_multiple_of(BLOCK).min(192);
     let right = Factor::new(right, Side::Right);
-    let mut packed: Vec<Room> = room(columns * steps);
+    let mut packed = room(columns * steps);
     for first in (0..rows).step_by(steps * BLOCK) {
         let steps = (rows - first).div_ceil(BLOCK).min(steps);
         let packed = &mut packed[..columns * steps];
-        packed.par_chunks_mut(steps).enumerate().for_each(|(block, pages)| {
-            right.pack(block * BLOCK, into, first, rows, steps, pages);
-        });
-        let packed = &*packed;
+        right.pack_panel(into, first, rows, packed);
+        let packed = Panel::new(packed, columns, steps);
         let pieces: Vec<_> = targets
             .iter_mut()
             .flat_map(|(target, dy)| {
@@ -87,12 +84,12 @@ fn in_tiles<const N: usize>(
             .collect();
         pieces.into_par_iter().for_each(|(left, from, part)| {
             let count = part.len() / into;
-            let mut target = Target::onto(part, into);
-            let start = target.start(count, into);
+            let start = Target::onto(part, into).start(count, into);
+            let results = Results { start, stride: into, accumulate: true };
             with_scratch(count.div_ceil(BLOCK) * steps, |pages| {
                 left.pack(from, from + count, first, rows, steps, pages);
                 // SAFETY: `start` has checked that the results are inside the target, which is borrowed mutably.
-                unsafe { tiles::blocks((pages, packed), steps, (count, into), start, into, true) };
+                unsafe { tiles::blocks(pages, &packed, (count, into), results, None) };
             });
         });
     }
