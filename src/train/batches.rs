@@ -64,6 +64,15 @@ impl Batches {
         }))
     }
 
+    /// About `limit`, such that [`Batches::chunks`] makes groups of like size: a small last one would cost nearly as much
+    /// as a whole one.
+    pub fn even_limit(&self, examples: &[At], limit: usize) -> usize {
+        let tokens = || examples.iter().map(|&at| self.tokens(at));
+        let total: usize = tokens().sum();
+        let groups = ((total + limit / 2) / limit).max(1);
+        total.div_ceil(groups) + tokens().max().unwrap_or(0) // a group ends before the example that does not fit
+    }
+
     /// The examples in groups of at most `limit` tokens, an example of more alone; longest first, so that the work
     /// of a group is even over the cores and the largest comes first.
     pub fn chunks(&self, examples: &[At], limit: usize) -> Vec<Vec<usize>> {

@@ -54,7 +54,8 @@ impl Hands {
             let own: Vec<At> = places.iter().map(|&i| flat[i]).collect();
             (places.into_iter().map(|i| picks[i]).collect(), batches.batch(&own))
         };
-        let chunks = batches.chunks(&flat, CHUNK).into_iter().map(chunk).collect();
+        let limit = batches.even_limit(&flat, CHUNK);
+        let chunks = batches.chunks(&flat, limit).into_iter().map(chunk).collect();
         Self { examples, chunks }
     }
 }
@@ -314,5 +315,14 @@ mod tests {
         let chunks = batches.chunks(&all, 8);
         assert_eq!(chunks, [vec![0], vec![2, 4], vec![1, 3], vec![5]]);
         assert_eq!(batches.chunks(&all, 1).len(), 6);
+        // 22 tokens: three groups of 8 and some, four of 6
+        let sizes = |limit| {
+            let chunks = batches.chunks(&all, batches.even_limit(&all, limit));
+            chunks
+                .iter()
+                .map(|chunk| chunk.iter().map(|&i| batches.tokens(all[i])).sum())
+                .collect::<Vec<usize>>()
+        };
+        assert_eq!((sizes(8), sizes(20)), (vec![13, 9], vec![22]));
     }
 }

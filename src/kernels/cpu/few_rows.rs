@@ -4,13 +4,13 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::math::{LANES, fold};
 use super::simd::vectorized;
 
 /// Rows of the weight a task of rayon.
 const ROWS: usize = 32;
 /// Rows of x that a row of the weight is multiplied by at a time.
 const TOGETHER: usize = 4;
-const LANES: usize = 16;
 
 /// y = x W^T + b, for x [rows, into], W [out, into] and b [out]: writes all of y, [rows, out].
 pub fn forward(
@@ -67,22 +67,11 @@ fn dots(x: &[f32], weight: &[f32]) -> [f32; TOGETHER] {
         }
     }
     let end = weights.len() * LANES;
-    let mut dots = [sum_a, sum_b, sum_c, sum_d].map(total);
+    let mut dots = [sum_a, sum_b, sum_c, sum_d].map(|sum| fold(sum, |a, b| a + b));
     for (dot, row) in dots.iter_mut().zip(rows) {
         *dot += row[end..].iter().zip(rest).map(|(x, w)| x * w).sum::<f32>();
     }
     dots
-}
-
-/// The sum of all lanes, by halves.
-#[inline(always)]
-fn total(mut lanes: [f32; LANES]) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-    }
-    lanes[0]
 }
 
 /// dweight += dy^T x, for dy [rows, out].

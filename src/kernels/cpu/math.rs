@@ -39,7 +39,18 @@ pub fn normal(x: f32) -> (f32, f32) {
 }
 
 /// How many running sums a reduction keeps, so that it vectorizes.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
+
+/// All lanes in one, by halves: four operations that wait for each other instead of sixteen.
+#[inline(always)]
+pub fn fold(mut lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            lanes[lane] = f(lanes[lane], lanes[lane + half]);
+        }
+    }
+    lanes[0]
+}
 
 /// Sum of f over a row.
 #[inline(always)]
@@ -52,7 +63,7 @@ pub fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
             *sum += f(x);
         }
     }
-    sums.iter().sum::<f32>() + rest
+    fold(sums, |a, b| a + b) + rest
 }
 
 /// Sum of the products of two rows of one length.
@@ -66,7 +77,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
             *sum = a.mul_add(b, *sum);
         }
     }
-    sums.iter().sum::<f32>() + rest
+    fold(sums, |a, b| a + b) + rest
 }
 
 /// The largest of a row; minus infinity of none.
@@ -80,7 +91,7 @@ pub fn largest(row: &[f32]) -> f32 {
             *lane = if x > *lane { x } else { *lane };
         }
     }
-    lanes.iter().copied().fold(rest, f32::max)
+    fold(lanes, |a, b| if b > a { b } else { a }).max(rest)
 }
 
 /// x <- softmax(scale x), for a positive scale.
@@ -100,7 +111,7 @@ pub fn softmax(row: &mut [f32], scale: f32) {
         *x = exp((*x - shift) * scale);
         total += *x;
     }
-    let inverse = 1.0 / (total + sums.iter().sum::<f32>());
+    let inverse = 1.0 / (total + fold(sums, |a, b| a + b));
     row.iter_mut().for_each(|x| *x *= inverse);
 }
 
@@ -127,8 +138,8 @@ pub fn input_gradient(dy: &mut [f32], gamma: &[f32], normalized: &[f32], inverse
             products[lane] += *dy * normalized;
         }
     }
-    let mean = sums.iter().sum::<f32>() / n;
-    let product = products.iter().sum::<f32>() / n;
+    let mean = fold(sums, |a, b| a + b) / n;
+    let product = fold(products, |a, b| a + b) / n;
     for (dy, &normalized) in dy.iter_mut().zip(normalized) {
         *dy = (*dy - mean - normalized * product) * inverse_deviation;
     }
