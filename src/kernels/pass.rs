@@ -94,6 +94,14 @@ impl Mask {
         if h < self.threshold { 0.0 } else { self.scale }
     }
 
+    /// Multiplies elements `first ..` by their factors.
+    #[inline(always)]
+    pub fn apply(self, first: usize, values: &mut [f32]) {
+        for (i, value) in values.iter_mut().enumerate() {
+            *value *= self.factor((first as u32).wrapping_add(i as u32));
+        }
+    }
+
     /// Factor on element (row, column) of one head's softmax: `element` = row * length + column.
     #[inline(always)]
     pub fn attention_factor(self, sequence: usize, head: usize, element: usize) -> f32 {

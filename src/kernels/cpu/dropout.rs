@@ -37,14 +37,9 @@ pub fn dropout<const WIDTH: usize, T: Tape<f32, Cpu>>(
 
 fn apply(mask: Mask, values: &mut [f32]) {
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(n, chunk)| {
-        let first = (n * CHUNK) as u32;
         vectorized(
             #[inline(always)]
-            || {
-                for (i, value) in chunk.iter_mut().enumerate() {
-                    *value *= mask.factor(first.wrapping_add(i as u32));
-                }
-            },
+            || mask.apply(n * CHUNK, chunk),
         );
     });
 }

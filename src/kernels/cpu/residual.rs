@@ -15,16 +15,16 @@ use crate::kernels::{Residual, Segments};
 /// The end of a layer's half, over rows of HIDDEN. Without `norm` it is dropout(x + b).
 #[derive(Clone, Copy)]
 pub struct End<'a> {
-    pub bias: &'a [f32], // [HIDDEN]
+    pub bias: &'a [f32], // [HIDDEN], or nothing
     pub mask: Option<Mask>,
     pub norm: Option<Norm<'a>>,
 }
 
-/// A residual connection and the norm after it.
+/// A norm, and the residual connection before it, if there is one.
 #[derive(Clone, Copy)]
 pub struct Norm<'a> {
-    pub residual: &'a [f32], // [rows, HIDDEN]
-    pub gamma: &'a [f32],    // [1 or tasks, HIDDEN]
+    pub residual: Option<&'a [f32]>, // [rows, HIDDEN]
+    pub gamma: &'a [f32],            // [1 or tasks, HIDDEN]
     pub beta: &'a [f32],
     pub epsilon: f32,
     pub segments: &'a Segments,
@@ -94,7 +94,7 @@ pub unsafe fn in_blocks<const HIDDEN: usize>(
 impl<'a, const HIDDEN: usize> From<&'a Residual<HIDDEN, Cpu>> for Norm<'a> {
     fn from(residual: &'a Residual<HIDDEN, Cpu>) -> Self {
         Self {
-            residual: values(&residual.x),
+            residual: Some(values(&residual.x)),
             gamma: values(&residual.gamma),
             beta: values(&residual.beta),
             epsilon: residual.epsilon,
@@ -141,10 +141,14 @@ impl End<'_> {
                 for (i, y) in y.chunks_exact_mut(HIDDEN).enumerate() {
                     let row = first + i;
                     y.iter_mut().zip(self.bias).for_each(|(y, &b)| *y += b);
-                    drop_out::<HIDDEN>(self.mask, row, y);
+                    if let Some(mask) = self.mask {
+                        mask.apply(row * HIDDEN, y);
+                    }
                     let Some(norm) = &self.norm else { continue };
-                    let residual = &norm.residual[row * HIDDEN..][..HIDDEN];
-                    y.iter_mut().zip(residual).for_each(|(y, &r)| *y += r);
+                    if let Some(residual) = norm.residual {
+                        let residual = &residual[row * HIDDEN..][..HIDDEN];
+                        y.iter_mut().zip(residual).for_each(|(y, &r)| *y += r);
+                    }
                     let inverse_deviation = standardize(y, norm.epsilon);
                     if let Some(kept) = inverse_deviations.get_mut(i) {
                         *kept = inverse_deviation;
@@ -160,8 +164,8 @@ impl End<'_> {
         );
     }
 
-    /// Goes back through rows `first ..`: `dy`, the gradient of the result, becomes that of x. Adds the gradient of the
-    /// residual to `dresidual`, and returns the rows' part of the gradients of bias, gamma and beta.
+    /// Goes back through rows `first ..`: `dy`, the gradient of the result, becomes that of x. Adds the gradient of what
+    /// the norm was made of, which is also the residual's, to `dresidual`, and returns the rows' part of the gradients of bias, gamma and beta.
     pub fn backward<const HIDDEN: usize>(
         &self,
         first: usize,
@@ -190,21 +194,13 @@ impl End<'_> {
                         input_gradient(dy, &norm.gamma[at..][..HIDDEN], normalized, inverse_deviation[row]);
                         dresidual[i * HIDDEN..][..HIDDEN].iter_mut().zip(&*dy).for_each(|(r, &d)| *r += d);
                     }
-                    drop_out::<HIDDEN>(self.mask, row, dy);
+                    if let Some(mask) = self.mask {
+                        mask.apply(row * HIDDEN, dy);
+                    }
                     sums.bias.iter_mut().zip(&*dy).for_each(|(sum, &d)| *sum += d);
                 }
             },
         );
         sums
-    }
-}
-
-/// Multiplies a row by its dropout factors.
-#[inline(always)]
-fn drop_out<const HIDDEN: usize>(mask: Option<Mask>, row: usize, values: &mut [f32]) {
-    let Some(mask) = mask else { return };
-    let first = (row * HIDDEN) as u32;
-    for (i, value) in values.iter_mut().enumerate() {
-        *value *= mask.factor(first.wrapping_add(i as u32));
     }
 }

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use dfdx::prelude::{Cpu, HasShape, Tape};
 use rayon::prelude::*;
 
-use super::buffers::{Fresh, add, values};
+use super::buffers::{Fresh, add, assume_init, values};
 use super::heads::{Bias, Heads, Inputs};
 use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
 use super::residual::Sums;
@@ -27,8 +27,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let rows = x.shape().0;
     let heads = Heads { hidden: HIDDEN, heads, mask: pass.next_mask() };
     let projected = project(x, &dense);
-    let task_bias = bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
-    let inputs = Inputs { projected: &projected, bias: task_bias, segments };
+    let inputs = Inputs { projected: &projected, bias: bias_of(&bias), segments };
 
     let mut context = Fresh::new(rows * HIDDEN);
     by_sequence(&mut context, segments, HIDDEN)
@@ -43,9 +42,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
         pass.tape.add_backward_op(move |gradients| {
             let _span = span!("self_attention", backward);
             let dy = take_gradient!(gradients, &ghost);
-            let task_bias =
-                bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks });
-            let inputs = Inputs { projected: &projected, bias: task_bias, segments: &segments };
+            let inputs = Inputs { projected: &projected, bias: bias_of(&bias), segments: &segments };
             let mut dprojected = Fresh::new(rows * 3 * HIDDEN);
             let parts: Vec<Vec<f32>> = by_sequence(&mut dprojected, &segments, 3 * HIDDEN)
                 .into_par_iter()
@@ -106,6 +103,10 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     y
 }
 
+fn bias_of(bias: &Option<(Matrix<Cpu>, BlockShape)>) -> Option<Bias<'_>> {
+    bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks })
+}
+
 /// Query, key and value of each token side by side, `[rows, 3 HIDDEN]`.
 fn project<const HIDDEN: usize>(
     x: &Tokens<HIDDEN, Cpu>,
@@ -132,7 +133,7 @@ fn project<const HIDDEN: usize>(
             }
         });
         // SAFETY: the three products have written all columns.
-        let block = unsafe { super::buffers::assume_init(block) };
+        let block = unsafe { assume_init(block) };
         vectorized(
             #[inline(always)]
             || {

@@ -49,8 +49,14 @@ impl Engine {
     pub fn best() -> Self {
         static BEST: OnceLock<Engine> = OnceLock::new();
         *BEST.get_or_init(|| {
+            let asked = std::env::var_os("CAMTL_MATMUL").filter(|engine| !engine.is_empty());
+            if let Some(engine) = &asked
+                && engine != "gemm"
+            {
+                tracing::warn!(?engine, "CAMTL_MATMUL can be `gemm` or nothing, and counts as nothing");
+            }
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            if std::env::var_os("CAMTL_MATMUL").is_none_or(|engine| engine != "gemm") && tiles::available() {
+            if asked.is_none_or(|engine| engine != "gemm") && tiles::available() {
                 return Engine::Tiles;
             }
             Engine::Gemm
