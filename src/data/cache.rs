@@ -23,8 +23,8 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use super::dataset::Dataset;
+use super::example::Target;
 use super::ids::Ids;
-use super::read::Target;
 
 /// Part of every key: a change of the layout above, or of what the tokens mean, is a new number.
 pub const FORMAT: u32 = 1;
@@ -91,8 +91,8 @@ fn encode(key: &blake3::Hash, dataset: &Dataset) -> Vec<u8> {
     put(&mut (0..rows).map(|i| dataset.tokens(i) as u32));
     put(&mut dataset.firsts.iter().copied());
     put(&mut dataset.lines.iter().copied());
-    put(&mut dataset.targets.iter().map(|target| pack(*target).0));
-    put(&mut dataset.targets.iter().map(|target| pack(*target).1));
+    put(&mut dataset.targets.iter().map(|target| pack(target).0));
+    put(&mut dataset.targets.iter().map(|target| pack(target).1));
     put(&mut dataset.ids.iter().copied());
     let hash = blake3::hash(&bytes);
     bytes.extend(hash.as_bytes());
@@ -145,11 +145,12 @@ fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<
     })
 }
 
-fn pack(target: Target) -> (u32, u32) {
+fn pack(target: &Target) -> (u32, u32) {
     match target {
         Target::None => (0, 0),
-        Target::Class(class) => (1, class),
+        Target::Class(class) => (1, *class),
         Target::Value(value) => (2, value.to_bits()),
+        Target::Tags(_) | Target::Answers(_) => unreachable!("kinds of text alone have a data set"),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::example::{Example, Target};
 use super::ids::Ids;
-use super::read::{Examples, Target};
+use super::read::Examples;
 use super::tokenizer::{Tokenizer, TokenizerError};
 
 /// Examples as token ids. Immutable; example `i` keeps the order of its file.
@@ -33,20 +34,24 @@ impl Dataset {
         fingerprint: blake3::Hash,
     ) -> Result<Self, TokenizerError> {
         let texts = examples.rows.par_iter().flat_map_iter(|example| {
-            std::iter::once(example.text_a.as_str()).chain(example.text_b.as_deref())
+            let (a, b) = pair(example);
+            std::iter::once(a).chain(b)
         });
         let words = tokenizer.words(texts)?;
         let encoded = examples
             .rows
             .par_iter()
-            .map(|example| tokenizer.encode_from(&words, &example.text_a, example.text_b.as_deref()))
+            .map(|example| {
+                let (a, b) = pair(example);
+                tokenizer.encode_from(&words, a, b)
+            })
             .collect::<Vec<_>>();
         let mut ids = Vec::with_capacity(encoded.iter().map(|one| one.ids.len()).sum());
         let mut dataset = Self {
             ids: Ids::default(),
             offsets: Vec::with_capacity(encoded.len() + 1),
             firsts: Vec::with_capacity(encoded.len()),
-            targets: examples.rows.iter().map(|example| example.target).collect(),
+            targets: examples.rows.iter().map(|example| example.target.clone()).collect(),
             lines: examples.rows.iter().map(|example| example.line).collect(),
             skipped: examples.skipped,
             truncated: encoded.iter().filter(|one| one.cut > 0).count(),
@@ -97,7 +102,7 @@ impl Dataset {
     }
 
     pub fn target(&self, i: usize) -> Target {
-        self.targets[i]
+        self.targets[i].clone()
     }
 
     /// The line of the file, from 1, that an example was read from.
@@ -129,4 +134,9 @@ impl Dataset {
     pub fn fingerprint(&self) -> String {
         self.fingerprint.to_hex().to_string()
     }
+}
+
+/// The texts of an example.
+fn pair(example: &Example) -> (&str, Option<&str>) {
+    example.input.pair().unwrap_or_else(|| unreachable!("kinds of text alone have a data set"))
 }

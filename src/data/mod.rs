@@ -3,6 +3,7 @@
 //! | step | file | refuses |
 //! |---|---|---|
 //! | where the rows lie and what they mean | [`source`] | |
+//! | an example, its target and its place | [`example`] | |
 //! | the columns of each GLUE set | [`glue`] | a set that is not GLUE's |
 //! | bytes to numbered lines | `lines` | a line that is not UTF-8 |
 //! | lines to examples | [`read`] | a row that does not fit its header or its task |
@@ -16,6 +17,7 @@
 
 mod cache;
 pub mod dataset;
+pub mod example;
 pub mod glue;
 mod ids;
 mod lines;
@@ -25,7 +27,8 @@ pub mod source;
 pub mod tokenizer;
 
 pub use dataset::Dataset;
+pub use example::{Answer, Example, Input, Target};
 pub use load::{LoadError, Request, load};
-pub use read::{Example, Examples, ReadError, Target, Unreadable};
+pub use read::{Examples, ReadError, Unreadable};
 pub use source::{Kind, Source, Split};
 pub use tokenizer::{Tokenizer, TokenizerError};

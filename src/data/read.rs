@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::example::{Example, Target};
 use super::glue;
 use super::lines::{Line, lines};
 use super::source::{Kind, Source, Split};
@@ -13,25 +14,6 @@ use super::source::{Kind, Source, Split};
 mod error;
 
 pub use error::ReadError;
-
-/// One row: a text or a pair, and what it should be predicted as.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Example {
-    pub text_a: String,
-    pub text_b: Option<String>,
-    pub target: Target,
-    /// Where it came from: the line of its file, from 1.
-    pub line: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target {
-    /// The index of the label among the task's.
-    Class(u32),
-    Value(f32),
-    /// The file does not say: an unlabelled test set.
-    None,
-}
 
 /// What to do about a row that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -234,12 +216,8 @@ fn row<'a>(
         Some(at) => target(path, line.number, kind, cells[at])?,
         None => Target::None,
     };
-    Ok(Example {
-        text_a: cells[columns.text_a].to_owned(),
-        text_b: columns.text_b.map(|at| cells[at].to_owned()),
-        target,
-        line: line.number,
-    })
+    let text_b = columns.text_b.map(|at| cells[at].to_owned());
+    Ok(Example { target, ..Example::text(cells[columns.text_a], text_b, line.number) })
 }
 
 fn target(path: &Path, line: u32, kind: Kind, cell: &str) -> Result<Target, ReadError> {

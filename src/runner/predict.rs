@@ -4,7 +4,7 @@ use miette::Result;
 
 use super::args;
 use super::output::print;
-use crate::data::{Example, Examples, Target};
+use crate::data::{Example, Examples};
 use crate::train::plan::{Plan, Task};
 use crate::train::{Network, Predictor, SavedModel, predict};
 
@@ -23,11 +23,6 @@ fn examples(args: &args::Predict, task: &Task) -> Result<Examples> {
     if let Some(path) = &args.file {
         return Ok(predict::read(path, task)?);
     }
-    let row = args.text_a.iter().map(|text_a| Example {
-        text_a: text_a.clone(),
-        text_b: args.text_b.clone(),
-        target: Target::None,
-        line: 1,
-    });
+    let row = args.text_a.iter().map(|text_a| Example::text(text_a, args.text_b.clone(), 1));
     Ok(Examples { rows: row.collect(), skipped: 0 })
 }

@@ -52,6 +52,7 @@ pub fn evaluate<N: Network>(
                     values.push((f64::from(value), f64::from(task.kind.of_unit(logits[0]))));
                 }
                 Target::None => {}
+                Target::Tags(_) | Target::Answers(_) => unreachable!("kinds of text alone have a data set"),
             }
         }
         let outcomes = match task.kind {

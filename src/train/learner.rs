@@ -75,7 +75,7 @@ impl<N: Network> Learner<N> {
         let mut task_losses = vec![None; weights.len()];
         for head in self.network.logits(constant, batch, batch.segments.tasks(), &mut pass) {
             let HeadLogits { head, sequences, logits } = head;
-            let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence]).collect();
+            let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence].clone()).collect();
             let loss = losses::loss(&logits, &own, scale, &mut pass);
             task_losses[head] = Some(f64::from(loss.as_vec()[0]) * targets.len() as f64 / own.len() as f64);
             let weight = weights[head] as f32;

@@ -11,7 +11,7 @@ use super::files::{self, FileError};
 use super::network::Network;
 use super::plan::{Kind, Plan, Task};
 use crate::data::read::{self, Expected};
-use crate::data::{Dataset, Example, Examples, ReadError, Target, Tokenizer, TokenizerError, Unreadable};
+use crate::data::{Dataset, Example, Examples, ReadError, Tokenizer, TokenizerError, Unreadable};
 
 /// A prediction. In JSON `{"label": .., "probabilities": {..}}` or `{"value": ..}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -86,7 +86,7 @@ pub fn read(path: &Path, task: &Task) -> Result<Examples, PredictError> {
         .zip(1..)
         .filter(|(line, _)| !line.trim().is_empty())
         .map(|(text, line)| match serde_json::from_str(text) {
-            Ok(Row { text_a, text_b }) => Ok(Example { text_a, text_b, target: Target::None, line }),
+            Ok(Row { text_a, text_b }) => Ok(Example::text(text_a, text_b, line)),
             Err(cause) => Err(PredictError::Line { path: path.to_owned(), line, cause: cause.to_string() }),
         })
         .collect::<Result<_, _>>()?;

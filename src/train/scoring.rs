@@ -158,7 +158,7 @@ mod tests {
     use super::super::network::HeadLogits;
     use super::super::plan::{Kind, Metric, Source};
     use super::*;
-    use crate::data::{Dataset, Example, Examples, Target, Tokenizer};
+    use crate::data::{Dataset, Example, Examples, Tokenizer};
     use crate::kernels::Pass;
     use crate::nn::Parameter;
 
@@ -237,12 +237,7 @@ mod tests {
         std::fs::write(&vocab, "[UNK]\n[CLS]\n[SEP]\n[PAD]\none\ntwo\nthree\n").unwrap();
         let tokenizer = Tokenizer::open(&vocab, 16, 8).unwrap();
         let dataset = |texts: &[&str]| {
-            let row = |text: &&str| Example {
-                text_a: (*text).to_owned(),
-                text_b: None,
-                target: Target::None,
-                line: 1,
-            };
+            let row = |text: &&str| Example::text(*text, None, 1);
             let examples = Examples { rows: texts.iter().map(row).collect(), skipped: 0 };
             Dataset::encode(&examples, &tokenizer, blake3::hash(&[])).unwrap()
         };

@@ -22,7 +22,7 @@ fn tsv(kind: Kind, text: &[u8]) -> Result<Examples, ReadError> {
 }
 
 fn example(text_a: &str, text_b: Option<&str>, target: Target, line: u32) -> Example {
-    Example { text_a: text_a.to_owned(), text_b: text_b.map(str::to_owned), target, line }
+    Example { target, ..Example::text(text_a, text_b.map(str::to_owned), line) }
 }
 
 /// Message and help, as a person sees them.
