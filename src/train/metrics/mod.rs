@@ -19,9 +19,15 @@ use serde::Serialize;
 use super::plan::Metric;
 
 mod classes;
+mod entity;
+mod multirc;
+mod squad;
 mod values;
 
 pub use classes::{accuracy, f1, matthews};
+pub use entity::{EntityScores, entity_scores};
+pub use multirc::{GroupScores, group_scores};
+pub use squad::{AnswerScores, answer_scores};
 pub use values::{pearson, spearman};
 
 /// Targets beside predictions, one pair an example: `(target, predicted)`.
