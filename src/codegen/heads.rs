@@ -36,6 +36,12 @@ fn head(program: &Program, task: &Task) -> TokenStream {
             quote!(Classify<#hidden, #labels, D>)
         }
         Kind::Regress { .. } => quote!(Regress<#hidden, D>),
+        Kind::Tag { .. } => {
+            let labels = names::int(task.kind.outputs());
+            quote!(Tag<#hidden, #labels, D>)
+        }
+        Kind::Span { .. } => quote!(Span<#hidden, D>),
+        Kind::Choose { .. } => quote!(Choose<#hidden, D>),
     }
 }
 

@@ -100,6 +100,15 @@ fn task(task: &Task) -> TokenStream {
             let (low, high) = (names::float(*low), names::float(*high));
             quote!(Kind::Regress { low: #low, high: #high })
         }
+        Kind::Tag { labels } => quote!(Kind::Tag { labels: &[#(#labels),*] }),
+        Kind::Span { stride } => {
+            let stride = names::int(*stride);
+            quote!(Kind::Span { stride: #stride })
+        }
+        Kind::Choose { choices } => {
+            let choices = names::int(*choices);
+            quote!(Kind::Choose { choices: #choices })
+        }
     };
     let metric = match task.metric {
         Metric::Accuracy => quote!(Metric::Accuracy),
@@ -109,6 +118,9 @@ fn task(task: &Task) -> TokenStream {
         Metric::Pearson => quote!(Metric::Pearson),
         Metric::Spearman => quote!(Metric::Spearman),
         Metric::PearsonSpearman => quote!(Metric::PearsonSpearman),
+        Metric::EntityF1 => quote!(Metric::EntityF1),
+        Metric::ExactMatchF1 => quote!(Metric::ExactMatchF1),
+        Metric::F1aExactMatch => quote!(Metric::F1aExactMatch),
     };
     let data = match &task.data {
         Source::Glue { set, folder } => quote!(Source::Glue { set: #set, folder: #folder }),

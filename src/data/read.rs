@@ -238,6 +238,9 @@ fn target(path: &Path, line: u32, kind: Kind, cell: &str) -> Result<Target, Read
             }
             _ => Err(ReadError::Number { path: path.to_owned(), line, value: cell.to_owned() }),
         },
+        Kind::Tag { .. } | Kind::Span { .. } | Kind::Choose { .. } => {
+            unreachable!("kinds of text alone have a data set")
+        }
     }
 }
 

@@ -29,14 +29,22 @@ pub enum Kind {
     Classify { labels: &'static [&'static str] },
     /// A number between `low` and `high`, both included.
     Regress { low: f32, high: f32 },
+    /// A label for each word, in IOB2: `O`, `B-person`, `I-person`. In the order of the logits.
+    Tag { labels: &'static [&'static str] },
+    /// The part of a context that answers a question. A context that is too long is read in windows, each `stride`
+    /// tokens after the one before.
+    Span { stride: usize },
+    /// One of several texts, at most `choices`.
+    Choose { choices: usize },
 }
 
 impl Kind {
-    /// Rows of the head's weight.
+    /// Rows of the head's weight: the numbers that it gives for a row of its input.
     pub fn outputs(self) -> usize {
         match self {
-            Kind::Classify { labels } => labels.len(),
-            Kind::Regress { .. } => 1,
+            Kind::Classify { labels } | Kind::Tag { labels } => labels.len(),
+            Kind::Regress { .. } | Kind::Choose { .. } => 1,
+            Kind::Span { .. } => 2, // start and end
         }
     }
 
@@ -47,7 +55,7 @@ impl Kind {
     pub fn to_unit(self, value: f32) -> f32 {
         match self {
             Kind::Regress { low, high } => (value - low) / (high - low),
-            Kind::Classify { .. } => value,
+            _ => value,
         }
     }
 
@@ -55,7 +63,7 @@ impl Kind {
     pub fn of_unit(self, output: f32) -> f32 {
         match self {
             Kind::Regress { low, high } => low + (high - low) * output,
-            Kind::Classify { .. } => output,
+            _ => output,
         }
     }
 }

@@ -213,6 +213,9 @@ impl<'a> Builder<'a> {
             detail: Some(match task.kind {
                 crate::ir::Kind::Classify { .. } => format!("classify {outputs}"),
                 crate::ir::Kind::Regress { low, high } => format!("regress {low:?} .. {high:?}"),
+                crate::ir::Kind::Tag { .. } => format!("tag {outputs}"),
+                crate::ir::Kind::Span { .. } => "span".to_owned(),
+                crate::ir::Kind::Choose { choices } => format!("choose {choices}"),
             }),
             shape: vec![Dim::Named("examples"), Dim::Size(outputs)],
             state: Flow::Trained,

@@ -21,14 +21,22 @@ pub enum Kind {
     Classify { labels: Vec<String> },
     /// A number between `low` and `high`.
     Regress { low: f64, high: f64 },
+    /// A label for each word, in IOB2: `O`, `B-person`, `I-person`. In the order of the logits.
+    Tag { labels: Vec<String> },
+    /// The part of a context that answers a question. A context that is too long is read in windows, each `stride`
+    /// tokens after the one before.
+    Span { stride: usize },
+    /// One of several texts, at most `choices`.
+    Choose { choices: usize },
 }
 
 impl Kind {
-    /// Rows of the head's weight.
+    /// Rows of the head's weight: the numbers that it gives for a row of its input.
     pub fn outputs(&self) -> usize {
         match self {
-            Kind::Classify { labels } => labels.len(),
-            Kind::Regress { .. } => 1,
+            Kind::Classify { labels } | Kind::Tag { labels } => labels.len(),
+            Kind::Regress { .. } | Kind::Choose { .. } => 1,
+            Kind::Span { .. } => 2, // start and end
         }
     }
 }
@@ -45,6 +53,12 @@ pub enum Metric {
     Pearson,
     Spearman,
     PearsonSpearman,
+    /// F1 of the entities that tags in IOB2 stand for, as the CoNLL evaluation counts them.
+    EntityF1,
+    /// Exact match and F1 of an answer's words, as SQuAD's evaluation counts them.
+    ExactMatchF1,
+    /// F1 of all answers, and the share of questions with every answer right, as MultiRC's evaluation counts them.
+    F1aExactMatch,
 }
 
 /// Where the examples come from; a path is relative to the data folder.

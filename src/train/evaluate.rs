@@ -58,6 +58,9 @@ pub fn evaluate<N: Network>(
         let outcomes = match task.kind {
             Kind::Classify { .. } => Outcomes::Classes(&classes),
             Kind::Regress { .. } => Outcomes::Values(&values),
+            Kind::Tag { .. } | Kind::Span { .. } | Kind::Choose { .. } => {
+                unreachable!("kinds of text alone have a data set")
+            }
         };
         scored.push((task.name, task.metric.score(outcomes)?));
     }

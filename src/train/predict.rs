@@ -118,6 +118,9 @@ fn prediction(kind: Kind, logits: &[f32]) -> Prediction {
             let probabilities = labels.iter().copied().zip(softmax(logits)).collect();
             Prediction::Class { label: labels[argmax(logits)], probabilities }
         }
+        Kind::Tag { .. } | Kind::Span { .. } | Kind::Choose { .. } => {
+            unreachable!("kinds of text alone have a data set")
+        }
     }
 }
 
