@@ -204,7 +204,7 @@ const fn classify(name: &'static str, set: &'static str, labels: &'static [&'sta
         name,
         kind: Kind::Classify { labels },
         metric: Metric::Accuracy,
-        data: Source::Glue { set, folder: set },
+        data: Source::glue(set, set),
         weight: 1.0,
         uncertainty: Uncertainty::Entropy,
     }
@@ -230,6 +230,7 @@ pub fn targets(batch: &Batch) -> Vec<Target> {
     let of = |&task: &usize| match PLAN.tasks[task].kind {
         Kind::Classify { .. } => Target::Class(1),
         Kind::Regress { .. } => Target::Value(0.5),
+        other => unreachable!("no task of the benchmark is {other:?}"),
     };
     batch.segments.tasks().iter().map(of).collect()
 }

@@ -1,64 +1,24 @@
-//! The data of one task, and whether a known data set holds what the task predicts.
+//! Whether the data of one task holds what the task predicts.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
     check_kinds::Draft,
-    datasets::{self, Content, Dataset},
-    values,
+    datasets::{Content, Dataset},
 };
 use crate::{
-    diagnostics::{Diagnostics, alternatives, did_you_mean},
+    diagnostics::{Diagnostics, alternatives},
     ir::{Kind, Source},
     span::Span,
-    syntax::ast::{Entry, Value},
 };
-
-const FORMATS: [&str; 2] = ["glue", "tsv"];
 
 /// Where a task's examples come from, and what is known of them.
 #[derive(Debug)]
 pub struct Data {
     pub source: Source,
     pub known: Option<&'static Dataset>,
-    span: Span,
-}
-
-/// `glue "CoLA"`, `glue "CoLA" in "some/folder"`, `tsv "folder"`.
-pub fn read_data(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
-    const TAKES: &str = "a format and a text in quotes";
-    const RIGHT: &str = "`data glue \"CoLA\"` or `data tsv \"folder\"`";
-    let [Value::Word(format), rest @ ..] = entry.values.as_slice() else {
-        return values::report(entry, TAKES, RIGHT, sink);
-    };
-    if !FORMATS.contains(&format.text.as_str()) {
-        let help = did_you_mean(&format.text, &FORMATS);
-        sink.push(UnknownFormat { format: format.text.clone(), help, span: format.span });
-        return None;
-    }
-    let (name, folder) = match (format.text.as_str(), rest) {
-        (_, [Value::Text(name)]) => (name, None),
-        // Only the grammar's `in` puts a word between two texts.
-        ("glue", [Value::Text(name), Value::Word(_), Value::Text(folder)]) => (name, Some(folder)),
-        _ => return values::report(entry, TAKES, RIGHT, sink),
-    };
-    let name = values::filled("data", name, sink)?;
-    if format.text == "tsv" {
-        let source = Source::Tsv { folder: name.text.clone() };
-        return Some(Data { source, known: None, span: entry.span });
-    }
-    let folder = match folder {
-        Some(folder) => values::filled("data", folder, sink)?.text.clone(),
-        None => name.text.clone(),
-    };
-    let Some(set) = datasets::glue(&name.text) else {
-        let help = did_you_mean(&name.text, &datasets::glue_names());
-        sink.push(UnknownSet { set: name.text.clone(), help, span: name.span });
-        return None;
-    };
-    let source = Source::Glue { set: set.name.to_owned(), folder };
-    Some(Data { source, known: Some(set), span: entry.span })
+    pub span: Span,
 }
 
 /// The task's kind, with the labels that its data set has where the file only counts them.
@@ -96,6 +56,15 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
             sink.push(OtherKind { set: set.name, holds: "scores", right, kind, data });
             None
         }
+        (Content::Tags(_) | Content::Answers | Content::Choices(_), _) => {
+            let (holds, right) = match &set.content {
+                Content::Tags(_) => ("tags", "`tag`".to_owned()),
+                Content::Choices(count) => ("choices", format!("`choose {count}`")),
+                _ => ("answers in contexts", "`span`".to_owned()),
+            };
+            sink.push(OtherKind { set: set.name, holds, right, kind, data });
+            None
+        }
         _ => kind_alone(draft),
     }
 }
@@ -115,26 +84,6 @@ fn kind_alone(draft: &Draft) -> Option<Kind> {
 /// The draft's labels are distinct, so equal length and containment suffice.
 fn is_permutation(labels: &[&str], named: &[String]) -> bool {
     labels.len() == named.len() && named.iter().all(|label| labels.contains(&label.as_str()))
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("no data format is called `{format}`")]
-#[diagnostic(code(cam::data::unknown_format), help("{help}"))]
-struct UnknownFormat {
-    format: String,
-    help: String,
-    #[label("unknown format")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("GLUE has no set `{set}`")]
-#[diagnostic(code(cam::data::unknown_set), help("{help}"))]
-struct UnknownSet {
-    set: String,
-    help: String,
-    #[label("unknown set")]
-    span: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::{
     check_data::{self, Data},
     check_kinds::{Draft, check_kind},
+    read_sources,
     select_tasks::Selected,
     settings::Settings,
     values,
@@ -57,7 +58,7 @@ fn check_task<'a>(task: &'a ast::Task, left: &mut usize, sink: &mut Diagnostics)
 
     let draft = check_kind(task, &settings, unsupported.is_some(), sink);
     let draft = draft.filter(|draft| check_labels(draft, left, sink));
-    let data = settings.plain("data", sink).and_then(|entry| check_data::read_data(entry, sink));
+    let data = settings.get("data").and_then(|entry| read_sources::read_source(entry, sink));
     let kind =
         draft.as_ref().and_then(|draft| check_data::fit_kind(&draft.value, draft.span, data.as_ref(), sink));
     let metric = match unsupported {

@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | where the rows lie and what they mean | [`source`] | |
 //! | an example, its target and its place | [`example`] | |
+//! | the file of a split | `files` | a folder or file that is missing |
 //! | the columns of each GLUE set | [`glue`] | a set that is not GLUE's |
 //! | bytes to numbered lines | `lines` | a line that is not UTF-8 |
-//! | lines to examples | [`read`] | a row that does not fit its header or its task |
+//! | lines to examples, a reader a format | [`read`] | a row that does not fit its header or its task |
 //! | text to token ids | [`tokenizer`] | a vocabulary larger than the model's |
 //! | all examples, flat, their ids in memory or mapped | [`dataset`], `ids` | |
 //! | the same, kept on disk | `cache` | a cache file that is not whole |
@@ -18,6 +19,7 @@
 mod cache;
 pub mod dataset;
 pub mod example;
+mod files;
 pub mod glue;
 mod ids;
 mod lines;
@@ -30,5 +32,5 @@ pub use dataset::Dataset;
 pub use example::{Answer, Example, Input, Target};
 pub use load::{LoadError, Request, load};
 pub use read::{Examples, ReadError, Unreadable};
-pub use source::{Kind, Source, Split};
+pub use source::{Columns, Format, Kind, Source, Split};
 pub use tokenizer::{Tokenizer, TokenizerError};
