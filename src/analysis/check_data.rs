@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    check_kinds::Draft,
+    check_kinds::{Draft, Family},
     datasets::{self, Content, Dataset},
     values,
 };
@@ -63,6 +63,10 @@ pub fn read_data(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
 
 /// The task's kind, with the labels that its data set has where the file only counts them.
 pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagnostics) -> Option<Kind> {
+    if let (Draft::TagCount(_), Some(Data { known: None, span, .. })) = (draft, data) {
+        sink.push(TagNames { kind, data: *span });
+        return None;
+    }
     let Some((set, data)) = data.and_then(|data| Some((data.known?, data.span))) else {
         return kind_alone(draft);
     };
@@ -80,7 +84,10 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
             sink.push(OtherLabels { set: set.name, legal, kind, data });
             None
         }
-        (Content::Labels(labels), Draft::Regress { .. }) => {
+        (
+            Content::Labels(labels),
+            Draft::Regress { .. } | Draft::TagCount(_) | Draft::Tags(_) | Draft::Span { .. } | Draft::Choose(_),
+        ) => {
             let right = format!("`classify {}`", labels.len());
             sink.push(OtherKind { set: set.name, holds: "labels", right, kind, data });
             None
@@ -91,7 +98,7 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
             }
             kind_alone(draft)
         }
-        (Content::Scores { low, high }, Draft::Classes(_) | Draft::Labels(_) | Draft::Unclear) => {
+        (Content::Scores { low, high }, draft) if draft.family() != Family::Regress => {
             let right = format!("`regress {low:.1} .. {high:.1}`");
             sink.push(OtherKind { set: set.name, holds: "scores", right, kind, data });
             None
@@ -108,7 +115,11 @@ fn kind_alone(draft: &Draft) -> Option<Kind> {
         }
         Draft::Labels(labels) => Some(Kind::Classify { labels: labels.clone() }),
         Draft::Regress { range } => range.map(|(low, high)| Kind::Regress { low, high }),
-        Draft::Unclear => None,
+        // what the tags of a folder are, only the file can say
+        Draft::TagCount(_) | Draft::Unclear(_) => None,
+        Draft::Tags(labels) => Some(Kind::Tag { labels: labels.clone() }),
+        Draft::Span { stride } => Some(Kind::Span { stride: *stride }),
+        Draft::Choose(choices) => Some(Kind::Choose { choices: *choices }),
     }
 }
 
@@ -147,6 +158,16 @@ struct ClassCount {
     #[label(primary, "{count} classes")]
     kind: Span,
     #[label("{legal} labels")]
+    data: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("the tags are counted, and nothing names them")]
+#[diagnostic(code(cam::task::tag_names), help("the tags in the order of the logits: `tag O, B-person, I-person`"))]
+struct TagNames {
+    #[label(primary, "which tags?")]
+    kind: Span,
+    #[label("has tags of its own")]
     data: Span,
 }
 
