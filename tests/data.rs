@@ -23,7 +23,7 @@ fn quickstart() -> PathBuf {
 }
 
 fn request<'a>(task: &'static str, kind: Kind, split: Split, root: &'a Path) -> Request<'a> {
-    let source = Source::Tsv { folder: task };
+    let source = Source::tsv(task);
     Request { task, source, kind, split, root, unreadable: Unreadable::Fail, cache: None }
 }
 
@@ -141,7 +141,7 @@ fn folder_of(variable: &str) -> PathBuf {
 fn real_glue_is_read_to_the_last_row() {
     let root = folder_of("CAMTL_GLUE");
     for (set, kind, train, dev) in GLUE {
-        let source = Source::Glue { set, folder: set };
+        let source = Source::glue(set, set);
         for (split, rows) in [(Split::Train, train), (Split::Dev, dev)] {
             let expected = Expected { kind, labelled: true, unreadable: Unreadable::Fail };
             let found = examples(set, source, split, &root, expected).unwrap();
@@ -161,7 +161,7 @@ fn both_forms_of_a_tokenizer_agree_on_real_text() {
     let json = Tokenizer::open(&checkpoint.join("tokenizer.json"), 30522, 128).unwrap();
     let vocab = Tokenizer::open(&checkpoint.join("vocab.txt"), 30522, 128).unwrap();
     for (set, kind, _, rows) in GLUE {
-        let source = Source::Glue { set, folder: set };
+        let source = Source::glue(set, set);
         let request = Request { source, ..request(set, kind, Split::Dev, &root) };
         let (a, b) = (load(&request, &json).unwrap(), load(&request, &vocab).unwrap());
         assert_eq!(a, b, "{set}");

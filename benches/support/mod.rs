@@ -204,7 +204,7 @@ const fn classify(name: &'static str, set: &'static str, labels: &'static [&'sta
         name,
         kind: Kind::Classify { labels },
         metric: Metric::Accuracy,
-        data: Source::Glue { set, folder: set },
+        data: Source::glue(set, set),
         weight: 1.0,
         uncertainty: Uncertainty::Entropy,
     }
@@ -229,7 +229,8 @@ pub fn batch(count: usize, length: usize) -> Batch {
 pub fn targets(batch: &Batch) -> Vec<Goal<'static>> {
     let of = |&task: &usize| match PLAN.tasks[task].kind {
         Kind::Classify { .. } => Goal::Class(1),
-        _ => Goal::Value(0.5),
+        Kind::Regress { .. } => Goal::Value(0.5),
+        other => unreachable!("no task of the benchmark is {other:?}"),
     };
     batch.segments.tasks().iter().map(of).collect()
 }

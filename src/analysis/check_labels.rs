@@ -26,7 +26,9 @@ pub fn read_labels(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
             }
             return Some(Draft::Classes(count.value));
         }
-        _ => written(entry, "a number of classes or their labels", "`classify 2` or `classify yes, no`", sink)?,
+        _ => {
+            written(entry, "a number of classes or their labels", "`classify 2` or `classify yes, no`", sink)?
+        }
     };
     let mut labels = distinct(written, sink);
     if written.len() < 2 {
@@ -41,7 +43,8 @@ pub fn read_tags(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
     if let [Value::Number(_)] = entry.values.as_slice() {
         return Some(Draft::TagCount(values::size(entry, LABELS, sink)?.value));
     }
-    let written = written(entry, "a number of tags, or the tags", "`tag 13` or `tag O, B-person, I-person`", sink)?;
+    let written =
+        written(entry, "a number of tags, or the tags", "`tag 13` or `tag O, B-person, I-person`", sink)?;
     let tags = distinct(written, sink)?;
     let has = |name: &str| tags.iter().any(|tag| tag.text == name);
     let mut good = true;
@@ -50,7 +53,9 @@ pub fn read_tags(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
             _ if tag.text == "O" => continue,
             Some(("B", of)) if !of.is_empty() => continue,
             Some(("I", of)) if has(&format!("B-{of}")) => continue,
-            Some(("I", of)) if !of.is_empty() => format!("`B-{of}`, which begins such an entity, is not among them"),
+            Some(("I", of)) if !of.is_empty() => {
+                format!("`B-{of}`, which begins such an entity, is not among them")
+            }
             _ => "a tag is `O`, or `B-` or `I-` and the type of an entity".to_owned(),
         };
         sink.push(NoTag { tag: tag.text.clone(), problem, span: tag.span });
@@ -63,12 +68,7 @@ pub fn read_tags(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
     good.then(|| Draft::Tags(names(tags)))
 }
 
-fn written<'a>(
-    entry: &'a Entry,
-    takes: &str,
-    right: &str,
-    sink: &mut Diagnostics,
-) -> Option<&'a [Value]> {
+fn written<'a>(entry: &'a Entry, takes: &str, right: &str, sink: &mut Diagnostics) -> Option<&'a [Value]> {
     match entry.values.as_slice() {
         [Value::List(list)] => Some(&list.values),
         [only @ (Value::Word(_) | Value::Text(_))] => Some(std::slice::from_ref(only)),

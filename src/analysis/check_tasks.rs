@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::{
     check_data::{self, Data},
     check_kinds::{Draft, Family, check_kind},
+    read_sources,
     select_tasks::Selected,
     settings::Settings,
     values,
@@ -60,7 +61,7 @@ fn check_task<'a>(
 
     let draft = check_kind(task, &settings, sequence, sink);
     let draft = draft.filter(|draft| check_labels(draft, left, sink));
-    let data = settings.plain("data", sink).and_then(|entry| check_data::read_data(entry, sink));
+    let data = settings.get("data").and_then(|entry| read_sources::read_source(entry, sink));
     let kind =
         draft.as_ref().and_then(|draft| check_data::fit_kind(&draft.value, draft.span, data.as_ref(), sink));
     let metric = check_metric(&settings, draft.as_ref(), kind.as_ref(), data.as_ref(), sink);

@@ -123,7 +123,9 @@ fn donors(tasks: &[check_tasks::Checked]) -> String {
 #[error("`mt_uncertainty` scores examples by entropy, and no task predicts a distribution")]
 #[diagnostic(
     code(cam::sampler::no_distribution),
-    help("`sampler proportional` needs none; `mt_uncertainty` needs a task that predicts labels, words, answers or choices")
+    help(
+        "`sampler proportional` needs none; `mt_uncertainty` needs a task that predicts labels, words, answers or choices"
+    )
 )]
 struct NoDistribution {
     #[label("this sampler")]

@@ -6,10 +6,10 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::{names, print};
+use super::{names, print, sources};
 use crate::ir::{
-    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Task, Training, Uncertainty,
+    Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {
@@ -43,7 +43,10 @@ fn imports(program: &Program) -> TokenStream {
         ("Uncertainty", has_tasks),
         ("Warmup", true),
     ];
-    let names = used.into_iter().filter(|(_, used)| *used).map(|(name, _)| names::ident(name));
+    let used = used.into_iter().chain(sources::used(program)).filter(|(_, used)| *used);
+    let mut names: Vec<&str> = used.map(|(name, _)| name).collect();
+    names.sort_unstable();
+    let names = names.into_iter().map(names::ident);
     quote!(use camtl::train::plan::{#(#names),*};)
 }
 
@@ -122,10 +125,7 @@ fn task(task: &Task) -> TokenStream {
         Metric::ExactMatchF1 => quote!(Metric::ExactMatchF1),
         Metric::F1aExactMatch => quote!(Metric::F1aExactMatch),
     };
-    let data = match &task.data {
-        Source::Glue { set, folder } => quote!(Source::Glue { set: #set, folder: #folder }),
-        Source::Tsv { folder } => quote!(Source::Tsv { folder: #folder }),
-    };
+    let data = sources::source(&task.data);
     let weight = names::float(task.weight);
     let uncertainty = match task.uncertainty {
         Uncertainty::Entropy => quote!(Uncertainty::Entropy),

@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | where the rows lie and what they mean | [`source`] | |
 //! | an example, its target and its place | [`example`] | |
+//! | the file of a split | `files` | a folder or file that is missing |
 //! | the columns of each GLUE set | [`glue`] | a set that is not GLUE's |
 //! | bytes to numbered lines | `lines` | a line that is not UTF-8 |
-//! | lines to examples | [`read`] | a row that does not fit its header or its task |
+//! | lines to examples, a reader a format | [`read`] | a row that does not fit its header or its task |
 //! | text to token ids | [`tokenizer`] | a vocabulary larger than the model's |
 //! | examples to sequences of ids: a text, choices, words, windows of a context | `encode`, `windows` | |
 //! | all of them, flat, their ids in memory or mapped, and what each should be predicted as | [`dataset`], [`goal`], `flat`, `ids` | |
@@ -20,6 +21,7 @@ mod cache;
 pub mod dataset;
 mod encode;
 pub mod example;
+mod files;
 mod flat;
 pub mod glue;
 pub mod goal;
@@ -36,5 +38,5 @@ pub use example::{Answer, Example, Input, Target};
 pub use goal::Goal;
 pub use load::{LoadError, Request, load};
 pub use read::{Examples, ReadError, Unreadable};
-pub use source::{Kind, Source, Split};
+pub use source::{Columns, Format, Kind, Source, Split};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::ir::{
     AdamW, Backbone, Embeddings, Fidelity, Flow, Kind, Layer, Metric, Origin, Pooler, Program, Sampler,
-    Schedule, Source, Task, Training, Uncertainty, Warmup, Weights, Width,
+    Schedule, Task, Training, Uncertainty, Warmup, Weights, Width,
 };
 
 /// What a fact is about.
@@ -183,11 +183,6 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         Kind::Span { stride } => format!("span {{ stride {stride} }}"),
         Kind::Choose { choices } => format!("choose {choices}"),
     };
-    let data = match data {
-        Source::Glue { set, folder } if set == folder => format!("glue {set:?}"),
-        Source::Glue { set, folder } => format!("glue {set:?} in {folder:?}"),
-        Source::Tsv { folder } => format!("tsv {folder:?}"),
-    };
     let uncertainty = match uncertainty {
         Uncertainty::Entropy => ENTROPY.to_owned(),
         // Analysis has found the donor among the tasks.
@@ -199,7 +194,7 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         facts: vec![
             ("kind", kind),
             ("metric", metric_name(*metric).to_owned()),
-            ("data", data),
+            ("data", data.to_string()),
             ("weight", weight.to_string()),
             ("uncertainty", uncertainty),
         ],

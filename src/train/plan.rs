@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-pub use crate::data::{Kind, Source};
+pub use crate::data::{Columns, Format, Kind, Source, Split};
 
 mod set;
 

@@ -214,14 +214,7 @@ mod tests {
     }
 
     const fn task(name: &'static str, kind: Kind, uncertainty: Uncertainty) -> Task {
-        Task {
-            name,
-            kind,
-            metric: Metric::Accuracy,
-            data: Source::Tsv { folder: "" },
-            weight: 1.0,
-            uncertainty,
-        }
+        Task { name, kind, metric: Metric::Accuracy, data: Source::tsv(""), weight: 1.0, uncertainty }
     }
 
     const TASKS: [Task; 3] = [
