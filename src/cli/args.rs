@@ -220,12 +220,15 @@ pub struct Predict {
     /// Which task
     #[arg(long)]
     pub task: String,
-    /// The text, or the first of a pair
+    /// The text, or the first of a pair; words between spaces, to be tagged; the question, to be answered
     #[arg(long, value_name = "A")]
     pub text: Option<String>,
-    /// The second text of a pair
+    /// The second text of a pair; the context of a question
     #[arg(long, value_name = "B", requires = "text")]
     pub text_b: Option<String>,
+    /// One of the texts to choose from; to be repeated
+    #[arg(long, value_name = "TEXT", requires = "text")]
+    pub choice: Vec<String>,
     /// A file with an example a line: text_a [TAB text_b]
     #[arg(long = "in", id = "file", value_name = "FILE")]
     pub input: Option<PathBuf>,

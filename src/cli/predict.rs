@@ -26,6 +26,9 @@ pub fn run(args: &Predict) -> Outcome<ExitCode> {
     if let Some(text) = &args.text_b {
         command.arg("--text-b").arg(text);
     }
+    for text in &args.choice {
+        command.arg("--choice").arg(text);
+    }
     if let Some(file) = &args.input {
         command.arg("--in").arg(file);
     }

@@ -1,5 +1,7 @@
 //! One example: what is read, what it should be predicted as, and where it came from.
 
+use super::source::Kind;
+
 /// A row of a data set, or what stands for one in its format: a question, a sentence with its tags.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
@@ -55,6 +57,16 @@ impl Example {
 }
 
 impl Input {
+    /// Whether it is what tasks of that kind predict from.
+    pub fn fits(&self, kind: Kind) -> bool {
+        match self {
+            Self::Text { .. } => matches!(kind, Kind::Classify { .. } | Kind::Regress { .. }),
+            Self::Words(_) => matches!(kind, Kind::Tag { .. }),
+            Self::Context { .. } => matches!(kind, Kind::Span { .. }),
+            Self::Choices(_) => matches!(kind, Kind::Choose { .. }),
+        }
+    }
+
     /// The texts of a text or a pair; `None` for other inputs.
     pub fn pair(&self) -> Option<(&str, Option<&str>)> {
         match self {

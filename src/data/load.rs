@@ -56,7 +56,7 @@ pub fn load(request: &Request<'_>, tokenizer: &Tokenizer) -> Result<Dataset, Loa
     if examples.skipped > 0 {
         tracing::warn!(task, file = %path.display(), rows = examples.skipped, "rows left out: they cannot be read, or have no label");
     }
-    let dataset = Dataset::encode(&examples, tokenizer, content)?;
+    let dataset = Dataset::encode(&examples, tokenizer, kind, content)?;
     if let Some(folder) = folder {
         cache::store(folder, &key, &dataset);
     }

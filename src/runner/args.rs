@@ -95,12 +95,15 @@ pub struct Predict {
     /// The task whose head is asked
     #[arg(long, value_name = "NAME")]
     pub task: String,
-    /// A text
+    /// A text; words between spaces, where these are tagged; the question, where an answer is found
     #[arg(long = "text", value_name = "TEXT")]
     pub text_a: Option<String>,
-    /// Its second text, for tasks on pairs
+    /// Its second text, for tasks on pairs; the context, where an answer is found
     #[arg(long = "text-b", value_name = "TEXT", requires = "text_a")]
     pub text_b: Option<String>,
+    /// One of the texts to choose from; to be repeated
+    #[arg(long = "choice", value_name = "TEXT", requires = "text_a")]
+    pub choices: Vec<String>,
     /// A file of texts: tab-separated with the header `text_a` or `text_a text_b`, or JSON lines (.jsonl)
     #[arg(long = "in", value_name = "FILE")]
     pub file: Option<PathBuf>,

@@ -4,8 +4,9 @@ use miette::Result;
 
 use super::args;
 use super::output::print;
-use crate::data::{Example, Examples};
+use crate::data::Examples;
 use crate::train::plan::{Plan, Task};
+use crate::train::predict::Asked;
 use crate::train::{Network, Predictor, SavedModel, predict};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Predict) -> Result<()> {
@@ -23,6 +24,10 @@ fn examples(args: &args::Predict, task: &Task) -> Result<Examples> {
     if let Some(path) = &args.file {
         return Ok(predict::read(path, task)?);
     }
-    let row = args.text_a.iter().map(|text_a| Example::text(text_a, args.text_b.clone(), 1));
-    Ok(Examples { rows: row.collect(), skipped: 0 })
+    let asked = Asked {
+        text: args.text_a.clone().unwrap_or_default(), // clap asks for a text or a file
+        text_b: args.text_b.clone(),
+        choices: args.choices.clone(),
+    };
+    Ok(Examples { rows: vec![predict::example(task, asked)?], skipped: 0 })
 }
