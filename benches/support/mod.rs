@@ -14,8 +14,8 @@ use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::learner::Learner;
 use camtl::train::plan::{
-    AdamW, Backbone, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
-    Warmup,
+    AdamW, Backbone, Family, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    Uncertainty, Warmup,
 };
 
 /// Tokens of the longest example.
@@ -159,6 +159,7 @@ pub const PLAN: Plan = Plan {
     variant: None,
     fingerprint: "0",
     backbone: Backbone {
+        family: Family::Bert,
         origin: Origin::Checkpoint(""),
         layers: 6,
         hidden: 384,

@@ -8,8 +8,8 @@ use quote::quote;
 
 use super::{names, print, sources};
 use crate::ir::{
-    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Task, Training, Uncertainty,
-    Warmup,
+    AdamW, Backbone, Batch, Family, Kind, Metric, Origin, Program, Sampler, Schedule, Task, Training,
+    Uncertainty, Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {
@@ -31,6 +31,7 @@ fn imports(program: &Program) -> TokenStream {
         ("AdamW", true),
         ("Backbone", true),
         ("Batch", true),
+        ("Family", true),
         ("Kind", has_tasks),
         ("Metric", has_tasks),
         ("Origin", true),
@@ -78,11 +79,17 @@ fn backbone(backbone: &Backbone) -> TokenStream {
         Origin::Checkpoint(place) => quote!(Origin::Checkpoint(#place)),
         Origin::Scratch { tokenizer } => quote!(Origin::Scratch { tokenizer: #tokenizer }),
     };
-    let Backbone { origin: _, layers, hidden, heads, ffn, vocab, positions, token_types } = backbone;
+    let family = match backbone.family {
+        Family::Bert => quote!(Family::Bert),
+        Family::Roberta => quote!(Family::Roberta),
+    };
+    let Backbone { family: _, origin: _, layers, hidden, heads, ffn, vocab, positions, token_types } =
+        backbone;
     let [layers, hidden, heads, ffn, vocab, positions, token_types] =
         [layers, hidden, heads, ffn, vocab, positions, token_types].map(|&n| names::int(n));
     quote! {
         Backbone {
+            family: #family,
             origin: #origin,
             layers: #layers,
             hidden: #hidden,

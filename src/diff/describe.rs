@@ -100,7 +100,7 @@ pub fn describe(program: &Program) -> Vec<Item> {
 }
 
 fn describe_backbone(backbone: &Backbone) -> impl Iterator<Item = Item> {
-    let Backbone { origin, layers, hidden, heads, ffn, vocab, positions, token_types } = backbone;
+    let Backbone { family, origin, layers, hidden, heads, ffn, vocab, positions, token_types } = backbone;
     let origin = match origin {
         Origin::Checkpoint(name) => ("weights", format!("checkpoint {name:?}")),
         Origin::Scratch { tokenizer } => ("weights", format!("random, tokenizer {tokenizer:?}")),
@@ -115,7 +115,8 @@ fn describe_backbone(backbone: &Backbone) -> impl Iterator<Item = Item> {
         ("token_types", token_types),
     ];
     let sizes = sizes.map(|(key, size)| (key, size.to_string()));
-    [origin].into_iter().chain(sizes).map(|(key, value)| Item::new(Section::Backbone, key, value))
+    let family = ("network", family.name().to_owned());
+    [family, origin].into_iter().chain(sizes).map(|(key, value)| Item::new(Section::Backbone, key, value))
 }
 
 /// What `freeze` says, and what follows from it; where nothing is, there is no fact.

@@ -13,6 +13,7 @@
 //! | `encoder` | a layer, arrays of layers, the ladder of bottlenecks |
 //! | `pooler`, `heads` | from `[CLS]`, or from tokens, to logits |
 //! | `model` | the traits that a generated network implements |
+//! | `roberta` | what RoBERTa's embedding layer does otherwise |
 //! | `pretrained` | weights from a Hugging Face checkpoint, every tensor accounted for |
 
 mod attention;
@@ -28,6 +29,7 @@ mod norm;
 mod parameter;
 mod pooler;
 pub mod pretrained;
+mod roberta;
 
 pub use attention::{AttentionBias, AttentionKind, BlockAttention, PlainAttention};
 pub use batch::{Batch, Sample};
@@ -41,14 +43,15 @@ pub use model::{Constant, Encode, Encoded, Model, Predict};
 pub use norm::{CondNorm, EPSILON, NormKind, Normalize, PlainNorm};
 pub use parameter::{Build, Frozen, Meta, New, Param, Parameter, Parameters, Scope, Start, Trained, Weights};
 pub use pooler::Pooler;
+pub use roberta::{EPSILON as ROBERTA_EPSILON, FIRST_POSITION, RobertaEmbeddings};
 
 /// What a generated network names.
 pub mod prelude {
     pub use super::{
         Alignment, Batch, BlockAttention, Build, Choose, Classify, CondBottleneck, CondNorm, Constant,
-        Embeddings, Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask,
-        Parameter, Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, Span, Tag,
-        TaskEmbedding, Trained, climb,
+        Embeddings, Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, New, NoBottleneck,
+        NoTask, Parameter, Parameters, PlainAttention, PlainNorm, Pooler, Predict, ROBERTA_EPSILON, Regress,
+        RobertaEmbeddings, Scope, Span, Tag, TaskEmbedding, Trained, climb,
     };
     pub use crate::kernels::{Kernels, Pass, Scoring, Tokens};
     pub use crate::parameters;

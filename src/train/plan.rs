@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 pub use crate::data::{Columns, Format, Kind, Source, Split};
+pub use crate::nn::pretrained::Family;
 
 mod set;
 
@@ -45,6 +46,7 @@ impl Plan {
 /// The shared encoder, without what is attached to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Backbone {
+    pub family: Family,
     pub origin: Origin,
     pub layers: usize,
     pub hidden: usize,
