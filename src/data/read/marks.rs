@@ -4,16 +4,21 @@
 
 use std::ops::Range;
 
-/// The text with a mark before and behind each of these parts, which do not overlap.
+/// The text with a mark before and behind each of these parts; of two at one place the longer is the outer one.
 pub fn marked(text: &str, parts: &[(Range<usize>, &str)]) -> String {
-    let mut parts: Vec<&(Range<usize>, &str)> = parts.iter().collect();
-    parts.sort_by_key(|(range, _)| range.start);
-    let mut marked = String::with_capacity(text.len() + 8);
-    let mut done = 0;
+    let mut marks: Vec<(usize, bool, isize, String)> = Vec::with_capacity(2 * parts.len());
     for (range, mark) in parts {
-        marked.push_str(&text[done..range.start]);
-        marked.extend([mark, " ", &text[range.clone()], " ", mark]);
-        done = range.end;
+        let length = range.len() as isize;
+        marks.push((range.start, true, -length, format!("{mark} ")));
+        marks.push((range.end, false, length, format!(" {mark}")));
+    }
+    marks.sort();
+    let mut marked = String::with_capacity(text.len() + 4 * marks.len());
+    let mut done = 0;
+    for (at, _, _, mark) in marks {
+        marked.push_str(&text[done..at]);
+        marked.push_str(&mark);
+        done = at;
     }
     marked.push_str(&text[done..]);
     marked
@@ -86,6 +91,8 @@ mod tests {
     fn parts_are_marked_in_any_order() {
         let text = "Mark told Pete.";
         assert_eq!(marked(text, &[(10..14, "#"), (0..4, "*")]), "* Mark * told # Pete #.");
+        assert_eq!(marked(text, &[(0..9, "*"), (0..4, "#")]), "* # Mark # told * Pete.");
+        assert_eq!(marked(text, &[(10..14, "#"), (5..14, "*")]), "Mark * told # Pete # *.");
         assert_eq!(marked(text, &[]), text);
     }
 

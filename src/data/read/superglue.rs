@@ -283,9 +283,6 @@ fn wsc(rows: &mut Rows, row: Wsc, line: u32) -> Result<Vec<Example>, ReadError> 
     };
     let (noun, pronoun) =
         (find(spans.span1_index, &spans.span1_text)?, find(spans.span2_index, &spans.span2_text)?);
-    if noun.start < pronoun.end && pronoun.start < noun.end {
-        return Err(rows.unfit(line, "the two spans overlap".to_owned()));
-    }
     let first = marked(&text, &[(noun, "*"), (pronoun, "#")]);
     let target = rows.target_of_json(line, label.as_ref())?;
     Ok(vec![Example { target, id: name(idx), ..Example::text(first, Some(spans.span1_text), line) }])
