@@ -31,6 +31,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What the head reads of an example of so many tokens, in rows: the most.
+    pub fn rows(&self, tokens: usize) -> usize {
+        match self {
+            Kind::Classify { .. } | Kind::Regress { .. } => 1,
+            Kind::Tag { .. } | Kind::Span { .. } => tokens,
+            Kind::Choose { choices } => *choices,
+        }
+    }
+
     /// Rows of the head's weight: the numbers that it gives for a row of its input.
     pub fn outputs(&self) -> usize {
         match self {

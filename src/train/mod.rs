@@ -10,6 +10,7 @@
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`decode`], [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
+//! | [`submission`] | what it says of all tasks' test data, as the benchmarks want it |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
@@ -40,6 +41,7 @@ pub mod run;
 pub mod sampler;
 pub mod saved_model;
 pub mod scoring;
+pub mod submission;
 pub mod trainer;
 pub mod uncertainty;
 

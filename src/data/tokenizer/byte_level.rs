@@ -34,7 +34,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<(Value, Vec<u8>), TokenizerErro
     let pairs = text
         .lines()
         .enumerate()
-        .filter(|(at, line)| !line.is_empty() && !(*at == 0 && line.starts_with("#version")))
+        .filter(|(at, line)| !(line.is_empty() || *at == 0 && line.starts_with("#version")))
         .map(|(at, line)| match line.trim_end().split_once(' ') {
             Some((left, right)) if !right.contains(' ') => Ok([left, right]),
             _ => Err(failed(format!("line {} is not two parts with a space between", at + 1))),
