@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{index_items::Items, settings::Settings, values};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
-    ir::Origin,
+    ir::{Family, Origin},
     span::{Span, Spanned},
     syntax::ast,
 };
@@ -22,9 +22,12 @@ const TOKEN_TYPES: usize = 1_000;
 const KEYS: [&str; 9] =
     ["checkpoint", "tokenizer", "layers", "hidden", "heads", "ffn", "vocab", "positions", "token_types"];
 
+const FAMILIES: [Family; 2] = [Family::Bert, Family::Roberta];
+
 /// What is known of the network's shape; `None` where a mistake was reported.
 #[derive(Debug, Default)]
 pub struct Shape {
+    pub family: Family,
     pub origin: Option<Spanned<Origin>>,
     pub layers: Option<Spanned<usize>>,
     pub hidden: Option<Spanned<usize>>,
@@ -32,7 +35,7 @@ pub struct Shape {
     pub ffn: Option<Spanned<usize>>,
     pub vocab: Option<Spanned<usize>>,
     pub positions: Option<Spanned<usize>>,
-    /// 2 where the file is silent, as in BERT.
+    /// 2 where the file is silent, as in BERT; 1 in RoBERTa.
     pub token_types: Option<usize>,
     pub sequence: Option<Spanned<usize>>,
 }
@@ -42,11 +45,13 @@ pub fn check_shapes(items: &Items, sink: &mut Diagnostics) -> Shape {
     shape.sequence =
         items.sequence.and_then(|item| values::size_of("sequence", &item.length, POSITIONS, sink));
     if let (Some(sequence), Some(positions)) = (shape.sequence, shape.positions)
-        && sequence.value > positions.value
+        && let unused = unused_positions(shape.family)
+        && sequence.value + unused > positions.value
     {
         sink.push(SequenceBeyondPositions {
             length: sequence.value,
-            most: positions.value,
+            most: positions.value.saturating_sub(unused),
+            unused: if unused > 0 { ": RoBERTa's first two are of no token" } else { "" },
             sequence: sequence.span,
             positions: positions.span,
         });
@@ -54,22 +59,34 @@ pub fn check_shapes(items: &Items, sink: &mut Diagnostics) -> Shape {
     shape
 }
 
+/// Rows of the position embedding that no token has: RoBERTa's first two.
+fn unused_positions(family: Family) -> usize {
+    match family {
+        Family::Bert => 0,
+        Family::Roberta => 2,
+    }
+}
+
 fn read_backbone(backbone: &ast::Backbone, sink: &mut Diagnostics) -> Shape {
-    if backbone.kind.text != "bert" {
+    let family = FAMILIES.into_iter().find(|family| family.name() == backbone.kind.text);
+    if family.is_none() {
         sink.push(UnknownBackbone {
             kind: backbone.kind.text.clone(),
-            help: did_you_mean(&backbone.kind.text, &["bert"]),
+            help: did_you_mean(&backbone.kind.text, &FAMILIES.map(Family::name)),
             span: backbone.kind.span,
         });
     }
+    // nothing is made of an unknown one
+    let family = family.unwrap_or_default();
     let settings = Settings::read("`backbone`", &backbone.body.entries, &KEYS, sink);
     let needed = ["layers", "hidden", "heads", "ffn", "vocab", "positions"];
     settings.require("`backbone`", backbone.kind.span, &needed, sink);
     let token_types = match settings.get("token_types") {
         Some(_) => settings.size("token_types", TOKEN_TYPES, sink).map(|rows| rows.value),
-        None => Some(2),
+        None => Some(if family == Family::Bert { 2 } else { 1 }),
     };
     Shape {
+        family,
         origin: read_origin(backbone, &settings, sink),
         layers: settings.size("layers", LAYERS, sink),
         hidden: settings.size("hidden", HIDDEN, sink),
@@ -148,11 +165,13 @@ struct HeadsDoNotDivide {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("sequence {length} is longer than the backbone's {most} positions")]
+#[error("sequence {length} is longer than the backbone's {most} positions{unused}")]
 #[diagnostic(code(cam::shape::positions), help("at most `sequence {most}`"))]
 struct SequenceBeyondPositions {
     length: usize,
     most: usize,
+    /// What becomes of the other rows, in words.
+    unused: &'static str,
     #[label(primary, "too long")]
     sequence: Span,
     #[label("rows of the position embedding")]

@@ -1,8 +1,8 @@
-//! The shapes of checkpoints: of well-known ones by their names, of others by their `config.json`.
+//! The shapes of checkpoints of BERT and RoBERTa: of well-known ones by their names, of others by their `config.json`.
 
 use serde::Deserialize;
 
-/// What a BERT's `config.json` says of its shape, under the names that Hugging Face gives them.
+/// What a `config.json` says of its shape, under the names that Hugging Face gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Checkpoint {
     #[serde(rename = "num_hidden_layers")]
@@ -26,8 +26,13 @@ const fn bert(layers: usize, hidden: usize, heads: usize, ffn: usize, vocab: usi
 const CASED: usize = 28_996;
 const UNCASED: usize = 30_522;
 
+/// The first two positions are of no token.
+const fn roberta(layers: usize, hidden: usize, heads: usize, ffn: usize) -> Checkpoint {
+    Checkpoint { layers, hidden, heads, ffn, vocab: 50_265, positions: 514 }
+}
+
 /// By the last part of the id: `google-bert/bert-base-cased` and `bert-base-cased` are one.
-const KNOWN: [(&str, Checkpoint); 13] = [
+const KNOWN: [(&str, Checkpoint); 17] = [
     ("bert-base-cased", bert(12, 768, 12, 3072, CASED)),
     ("bert-base-uncased", bert(12, 768, 12, 3072, UNCASED)),
     ("bert-large-cased", bert(24, 1024, 16, 4096, CASED)),
@@ -40,6 +45,10 @@ const KNOWN: [(&str, Checkpoint); 13] = [
     ("bert-medium", bert(8, 512, 8, 2048, UNCASED)),
     ("all-MiniLM-L6-v2", bert(6, 384, 12, 1536, UNCASED)),
     ("all-MiniLM-L12-v2", bert(12, 384, 12, 1536, UNCASED)),
+    ("roberta-base", roberta(12, 768, 12, 3072)),
+    ("roberta-large", roberta(24, 1024, 16, 4096)),
+    ("distilroberta-base", roberta(6, 768, 12, 3072)),
+    ("all-distilroberta-v1", roberta(6, 768, 12, 3072)),
     ("MiniLM-L12-H384-uncased", bert(12, 384, 12, 1536, UNCASED)),
 ];
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, alternatives},
-    ir::{Flow, Origin, Weights},
+    ir::{Family, Flow, Origin, Weights},
     span::Span,
     syntax::ast,
 };
@@ -58,7 +58,13 @@ pub fn flow_freezing(items: &Items, shape: &Shape, modules: &Modules, sink: &mut
     if let (Some(origin), Some(freeze)) = (&shape.origin, frozen.first())
         && matches!(origin.value, Origin::Scratch { .. })
     {
-        sink.push(NewAndFrozen { freeze, origin: origin.span });
+        sink.push(NewAndFrozen::backbone(freeze, origin.span));
+    }
+    if let (Some(origin), Some((freeze, _))) = (&shape.origin, frozen.pooler)
+        && matches!(origin.value, Origin::Checkpoint(_))
+        && shape.family == Family::Roberta
+    {
+        sink.push(NewAndFrozen::pooler(freeze, origin.span));
     }
     flow(&frozen, modules)
 }
@@ -170,16 +176,43 @@ fn has_module(modules: &Modules, i: usize) -> bool {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("new weights cannot be frozen: nothing would ever train them")]
-#[diagnostic(
-    code(cam::freezing::new_and_frozen),
-    help("without `freeze` they are trained; `checkpoint` loads weights that can be frozen")
-)]
+#[error("{subject} cannot be frozen: nothing would ever train {pronoun}")]
+#[diagnostic(code(cam::freezing::new_and_frozen), help("{help}"))]
 struct NewAndFrozen {
+    subject: &'static str,
+    pronoun: &'static str,
+    help: &'static str,
+    why: &'static str,
     #[label(primary, "frozen")]
     freeze: Span,
-    #[label("new: starts from random weights")]
+    #[label("{why}")]
     origin: Span,
+}
+
+impl NewAndFrozen {
+    /// Of a backbone without a checkpoint.
+    fn backbone(freeze: Span, origin: Span) -> Self {
+        Self {
+            subject: "new weights",
+            pronoun: "them",
+            help: "without `freeze` they are trained; `checkpoint` loads weights that can be frozen",
+            why: "new: starts from random weights",
+            freeze,
+            origin,
+        }
+    }
+
+    /// Of RoBERTa's pooler, which no checkpoint holds.
+    fn pooler(freeze: Span, origin: Span) -> Self {
+        Self {
+            subject: "RoBERTa's pooler is new: it",
+            pronoun: "it",
+            help: "RoBERTa is pretrained without one; embeddings and layers are loaded and can be frozen",
+            why: "holds no pooler",
+            freeze,
+            origin,
+        }
+    }
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -247,5 +280,20 @@ mod tests {
     fn a_ladder_reaches_the_pooler_only() {
         let all = "freeze embeddings, layers 0..4, pooler";
         assert_eq!(flows(&format!("{all} attach bottleneck across layers 1..4 {{ width 2 }}")), "c cccc p");
+    }
+
+    #[test]
+    fn the_pooler_of_roberta_is_new() {
+        let of = |family: &str| {
+            let text = format!(
+                "model example\n\
+                 backbone {family} {{ checkpoint \"x\" layers 1 hidden 8 heads 2 ffn 8 vocab 8 positions 10 }}\n\
+                 sequence 8\n\
+                 tasks {{ only {{ classify 2 data tsv \"only\" }} }}\nfreeze embeddings, layer 0, pooler"
+            );
+            compile(&Source::new("example.cam", text)).map_err(|found| found.codes().join(", "))
+        };
+        assert!(of("bert").is_ok());
+        assert_eq!(of("roberta").unwrap_err(), "cam::freezing::new_and_frozen");
     }
 }

@@ -71,6 +71,7 @@ pub fn lower_program(file: &ast::File, text: &str, findings: Findings) -> Option
 
 fn lower_backbone(shape: Shape) -> Option<ir::Backbone> {
     Some(ir::Backbone {
+        family: shape.family,
         origin: shape.origin?.value,
         layers: shape.layers?.value,
         hidden: shape.hidden?.value,

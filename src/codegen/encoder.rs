@@ -7,7 +7,7 @@ use syn::Ident;
 use super::group_layers::{Groups, Place, Run};
 use super::network::marker;
 use super::{names, print};
-use crate::ir::{Flow, Ladder, Program, Width};
+use crate::ir::{Family, Flow, Ladder, Program, Width};
 
 /// The struct and its three impls.
 pub fn items(program: &Program, groups: &Groups) -> [TokenStream; 4] {
@@ -15,7 +15,7 @@ pub fn items(program: &Program, groups: &Groups) -> [TokenStream; 4] {
     let fields: Vec<&Ident> = parts.iter().map(|part| &part.field).collect();
     [
         structure(program, &parts),
-        build(&parts),
+        build(program, &parts),
         quote!(parameters!(Encoder { #(#fields),* });),
         encode(program, groups),
     ]
@@ -72,8 +72,12 @@ fn parts(program: &Program, groups: &Groups) -> Vec<Part> {
         });
     }
     let weights = marker(program.embeddings.weights);
-    let tables = quote!(Embeddings<#hidden, #vocab, #positions, #token_types, #weights, D>);
-    parts.push(Part::single("embeddings", tables, quote!(Embeddings)));
+    let tables = match backbone.family {
+        Family::Bert => quote!(Embeddings),
+        Family::Roberta => quote!(RobertaEmbeddings),
+    };
+    let kind = quote!(#tables<#hidden, #vocab, #positions, #token_types, #weights, D>);
+    parts.push(Part::single("embeddings", kind, tables));
     if program.embeddings.alignment {
         parts.push(Part::single("alignment", quote!(Alignment<#hidden, D>), quote!(Alignment)));
     }
@@ -81,7 +85,10 @@ fn parts(program: &Program, groups: &Groups) -> Vec<Part> {
     if let Some(ladder) = &program.ladder {
         parts.push(Part::ladder(ladder, backbone.hidden));
     }
-    let weights = marker(program.pooler.weights);
+    let weights = match backbone.family {
+        Family::Bert => marker(program.pooler.weights),
+        Family::Roberta => quote!(New), // its checkpoints have none
+    };
     parts.push(Part::single("pooler", quote!(Pooler<#hidden, #weights, D>), quote!(Pooler)));
     parts
 }
@@ -101,12 +108,17 @@ fn structure(program: &Program, parts: &[Part]) -> TokenStream {
     }
 }
 
-fn build(parts: &[Part]) -> TokenStream {
+fn build(program: &Program, parts: &[Part]) -> TokenStream {
+    let at = match program.backbone.family {
+        Family::Bert => TokenStream::new(),
+        Family::Roberta => quote!(let at = &at.with_epsilon(ROBERTA_EPSILON);),
+    };
     let fields = parts.iter().map(|part| &part.field);
     let builds = parts.iter().map(|part| &part.build);
     quote! {
         impl<D: Kernels> Build<D> for Encoder<D> {
             fn build(at: &Scope<D>) -> Self {
+                #at
                 Self { #(#fields: #builds,)* }
             }
         }

@@ -1,4 +1,10 @@
-//! Text to token ids: BERT's WordPiece from a `tokenizer.json` or a `vocab.txt`, laid out as `[CLS] a [SEP] b [SEP]`.
+//! Text to token ids: BERT's WordPiece and RoBERTa's byte-level pairs.
+//!
+//! | files | rules | layout |
+//! |---|---|---|
+//! | `tokenizer.json` | its own | BERT's if it has `[CLS]` and `[SEP]`, else RoBERTa's |
+//! | `vocab.json` and `merges.txt` | byte-level BPE | RoBERTa's: `<s> a </s></s> b </s>` |
+//! | `vocab.txt` | WordPiece | BERT's: `[CLS] a [SEP] b [SEP]` |
 //!
 //! The layout is made here and not by the file's post-processor, and padding and truncation that a
 //! `tokenizer.json` carries (sentence encoders ship with "pad to 128") are dropped: sequences are cut at the
@@ -10,8 +16,11 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 
+mod byte_level;
+mod places;
 mod words;
 
+pub use places::Placed;
 pub use words::Words;
 
 /// The marks of BERT's input, where a vocabulary has them.
@@ -21,8 +30,12 @@ const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    cls: u32,
-    sep: u32,
+    /// Before the first text, `[CLS]` or `<s>`.
+    start: u32,
+    /// Behind each text, `[SEP]` or `</s>`.
+    end: u32,
+    /// How many of `end` stand between the texts of a pair: 1, in RoBERTa 2.
+    between: usize,
     sequence: usize,
     /// Whether the tokens of a text are those of its words, one after the other.
     by_words: bool,
@@ -46,9 +59,15 @@ pub enum TokenizerError {
     #[error("there is no tokenizer at `{}`", .path.display())]
     #[diagnostic(
         code(tokenizer::missing),
-        help("a tokenizer is a `tokenizer.json` or a `vocab.txt`, or a folder with one of them")
+        help(
+            "a tokenizer is a `tokenizer.json` or a `vocab.txt`, or a folder with one of them, or with a `vocab.json` and a `merges.txt`"
+        )
     )]
     Missing { path: PathBuf },
+
+    #[error("there is no `{}`", .path.display())]
+    #[diagnostic(code(tokenizer::missing), help("a `vocab.json` is read with the merges that belong to it"))]
+    NoMerges { path: PathBuf },
 
     #[error("`{}` cannot be read", .path.display())]
     #[diagnostic(code(tokenizer::io))]
@@ -63,7 +82,10 @@ pub enum TokenizerError {
     Format { path: PathBuf, cause: String },
 
     #[error("the vocabulary of `{}` has no `{token}`", .path.display())]
-    #[diagnostic(code(tokenizer::special), help("BERT's vocabularies hold [UNK], [CLS] and [SEP]"))]
+    #[diagnostic(
+        code(tokenizer::special),
+        help("BERT's vocabularies hold [UNK], [CLS] and [SEP], RoBERTa's <unk>, <s> and </s>")
+    )]
     Special { path: PathBuf, token: &'static str },
 
     #[error("`{}` numbers its tokens up to {largest}, the model has {vocab} embeddings", .path.display())]
@@ -74,7 +96,10 @@ pub enum TokenizerError {
     Vocabulary { path: PathBuf, largest: u32, vocab: usize },
 
     #[error("a sequence of {sequence} tokens has no room for text")]
-    #[diagnostic(code(tokenizer::sequence), help("[CLS], [SEP] and [SEP] take three, so the least is 4"))]
+    #[diagnostic(
+        code(tokenizer::sequence),
+        help("the marks of a pair take three, or four with RoBERTa's, so the least is 4, or 5")
+    )]
     Sequence { sequence: usize },
 
     #[error("a text cannot be tokenized: {cause}")]
@@ -83,7 +108,8 @@ pub enum TokenizerError {
 }
 
 impl Tokenizer {
-    /// Reads the tokenizer at `path`: a file, or a folder in which `tokenizer.json` goes before `vocab.txt`.
+    /// Reads the tokenizer at `path`: a file, or a folder in which `tokenizer.json` goes before `vocab.json` with
+    /// `merges.txt`, and this before `vocab.txt`.
     ///
     /// A `vocab.txt` does not say whether text is lower-cased. `do_lower_case` of a `tokenizer_config.json` beside
     /// it does; without one, text is lower-cased exactly if no token holds an upper-case letter (the bracketed
@@ -99,7 +125,12 @@ impl Tokenizer {
         let (path, bytes) = find(path)?;
         let format = |cause: String| TokenizerError::Format { path: path.clone(), cause };
         let mut hasher = blake3::Hasher::new();
-        let mut inner = if is_json(&path) {
+        let mut inner = if path.file_name().is_some_and(|name| name == byte_level::VOCAB) {
+            let (json, merges) = byte_level::read(&path, &bytes)?;
+            hasher.update(b"byte-level pairs\0");
+            hasher.update(&(merges.len() as u64).to_le_bytes()).update(&merges);
+            tokenizers::Tokenizer::from_bytes(json.to_string()).map_err(|cause| format(cause.to_string()))?
+        } else if is_json(&path) {
             hasher.update(b"tokenizer.json\0");
             tokenizers::Tokenizer::from_bytes(&bytes).map_err(|cause| format(cause.to_string()))?
         } else {
@@ -120,13 +151,23 @@ impl Tokenizer {
         let id = |token| {
             inner.token_to_id(token).ok_or_else(|| TokenizerError::Special { path: path.clone(), token })
         };
-        let (cls, sep, _) = (id("[CLS]")?, id("[SEP]")?, id("[UNK]")?);
+        let is_bert = inner.token_to_id("[CLS]").is_some() || inner.token_to_id("<s>").is_none();
+        let (start, end, between) = if is_bert {
+            id("[UNK]")?;
+            (id("[CLS]")?, id("[SEP]")?, 1)
+        } else {
+            id("<unk>")?;
+            (id("<s>")?, id("</s>")?, 2)
+        };
+        if sequence < 3 + between {
+            return Err(TokenizerError::Sequence { sequence });
+        }
         let largest = inner.get_vocab(true).into_values().max().unwrap_or(0);
         if largest as usize >= vocab {
             return Err(TokenizerError::Vocabulary { path, largest, vocab });
         }
         let by_words = words::are_apart(&inner);
-        Ok(Self { inner, cls, sep, sequence, by_words, fingerprint: hasher.finalize() })
+        Ok(Self { inner, start, end, between, sequence, by_words, fingerprint: hasher.finalize() })
     }
 
     /// The most tokens an example has.
@@ -139,7 +180,7 @@ impl Tokenizer {
         self.fingerprint.to_hex().to_string()
     }
 
-    /// `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`; what does not fit is cut off the end of the longer text.
+    /// `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, or as RoBERTa has it; what does not fit is cut off the end of the longer text.
     ///
     /// # Errors
     /// [`TokenizerError::Text`] if the tokenizer's own rules fail.
@@ -150,18 +191,19 @@ impl Tokenizer {
     }
 
     fn lay_out(&self, a: &[u32], b: Option<&[u32]>) -> Encoded {
-        let specials = if b.is_some() { 3 } else { 2 };
+        let specials = if b.is_some() { 2 + self.between } else { 2 };
         let pair = (a.len(), b.map_or(0, <[u32]>::len));
         let keep = fit(pair, self.sequence - specials);
 
         let mut ids = Vec::with_capacity(keep.0 + keep.1 + specials);
-        ids.push(self.cls);
+        ids.push(self.start);
         ids.extend(&a[..keep.0]);
-        ids.push(self.sep);
+        ids.push(self.end);
         let first = ids.len();
         if let Some(b) = b {
+            ids.extend(std::iter::repeat_n(self.end, self.between - 1));
             ids.extend(&b[..keep.1]);
-            ids.push(self.sep);
+            ids.push(self.end);
         }
         Encoded { ids, first, cut: pair.0 + pair.1 - keep.0 - keep.1 }
     }
@@ -198,7 +240,7 @@ fn fit((a, b): (usize, usize), room: usize) -> (usize, usize) {
 
 fn find(path: &Path) -> Result<(PathBuf, Vec<u8>), TokenizerError> {
     let candidates = if path.is_dir() {
-        vec![path.join("tokenizer.json"), path.join("vocab.txt")]
+        ["tokenizer.json", byte_level::VOCAB, "vocab.txt"].map(|name| path.join(name)).into()
     } else {
         vec![path.to_owned()]
     };

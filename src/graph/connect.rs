@@ -1,11 +1,12 @@
 //! The edges between the parts of a graph, from its groups alone, so that a folded graph has them too.
 
-use super::{Edge, EdgeKind, Group, Kind};
+use super::{Dim, Edge, EdgeKind, Group, Kind, Node};
 
 pub fn connect(groups: &[Group]) -> Vec<Edge> {
     let mut wires = Wires::default();
-    // The output of the last part, and f, the ladder's.
+    // The output of the last part, that of the last layer, and f, the ladder's.
     let mut x: Option<&str> = None;
+    let mut tokens: Option<&str> = None;
     let mut f: Option<&str> = None;
 
     for group in groups {
@@ -27,9 +28,11 @@ pub fn connect(groups: &[Group]) -> Vec<Edge> {
         for node in &group.nodes {
             match node.kind {
                 Kind::TaskEmbedding => {}
+                Kind::Head if reads_tokens(node) => wires.data(tokens, &node.id),
                 Kind::Head => wires.data(x, &node.id),
                 Kind::Pooler => {
-                    wires.data(f.or(x), &node.id);
+                    tokens = f.or(x);
+                    wires.data(tokens, &node.id);
                     x = Some(&node.id);
                 }
                 _ => {
@@ -40,6 +43,11 @@ pub fn connect(groups: &[Group]) -> Vec<Edge> {
         }
     }
     wires.edges
+}
+
+/// Does a head read tokens, not what the pooler makes of them?
+fn reads_tokens(head: &Node) -> bool {
+    matches!(head.shape.first(), Some(Dim::Named("words" | "tokens")))
 }
 
 /// Wires one layer onto the output below it; gives the layer's output.

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use count::{Component, Count, ParameterCount};
 pub use parameters::{Fate, ParameterSpec, parameters};
-pub use task::{Kind, Metric, Source, Task, Uncertainty};
+pub use task::{Columns, Files, Format, Kind, Metric, Source, Task, Uncertainty};
 pub use training::{AdamW, Batch, Sampler, Schedule, Training, Warmup};
 
 /// One model: a shared network, its conditional modules, its tasks and how it is trained.
@@ -48,6 +48,7 @@ pub struct Program {
 /// The pretrained encoder that all tasks share.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Backbone {
+    pub family: Family,
     pub origin: Origin,
     pub layers: usize,
     pub hidden: usize,
@@ -59,13 +60,35 @@ pub struct Backbone {
     pub token_types: usize,
 }
 
+/// Which network the backbone is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    #[default]
+    Bert,
+    /// BERT's layers, with positions from 2, no token types, and a byte-level vocabulary. Its checkpoints have no
+    /// pooler: the model's is new.
+    Roberta,
+}
+
+impl Family {
+    /// As the language calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bert => "bert",
+            Self::Roberta => "roberta",
+        }
+    }
+}
+
 /// Where the backbone's weights come from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A Hugging Face directory or hub id; its tokenizer comes with it.
     Checkpoint(String),
-    /// Random weights; the vocabulary is a `vocab.txt` or `tokenizer.json`, relative to the data folder.
+    /// Random weights; the vocabulary is a `vocab.txt` or `tokenizer.json`, or a folder with `vocab.json` and
+    /// `merges.txt`, relative to the data folder.
     Scratch { tokenizer: String },
 }
 

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Backbone, Blocks, Component, Layer, Origin, Program, Weights, Width};
+use super::{Backbone, Blocks, Component, Family, Layer, Origin, Program, Weights, Width};
 
 /// One tensor of the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +71,10 @@ pub fn parameters(program: &Program) -> Vec<ParameterSpec> {
             list.bottleneck(part, &format!("ladder.{index}"), ladder.width);
         }
     }
-    let part = list.pretrained(Component::Pooler, program.pooler.weights);
+    let part = match program.backbone.family {
+        Family::Bert => list.pretrained(Component::Pooler, program.pooler.weights),
+        Family::Roberta => Part::new(Component::Pooler),
+    };
     list.linear(part, "pooler.dense", [hidden, hidden]);
     for task in &program.tasks {
         let part = Part::new(Component::Heads);

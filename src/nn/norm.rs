@@ -9,7 +9,7 @@ use super::parameter::{Build, Param, Parameters, Scope, Start, Weights};
 use crate::kernels::{Kernels, Pass, Residual, Segments, Tokens};
 use crate::parameters;
 
-/// BERT's `layer_norm_eps`; a checkpoint that says otherwise is refused.
+/// BERT's `layer_norm_eps`; a checkpoint that says otherwise is refused. See [`Scope::with_epsilon`] for RoBERTa's.
 pub const EPSILON: f32 = 1e-12;
 
 /// The norm of a layer after a residual connection; `Z` is what it needs to know of the task.
@@ -50,6 +50,8 @@ impl NormKind for CondNorm {
 pub struct LayerNorm<const HIDDEN: usize, W, D: Kernels> {
     pub weight: Param<Rank1<HIDDEN>, D>,
     pub bias: Param<Rank1<HIDDEN>, D>,
+    /// What is added to the variance.
+    pub epsilon: f32,
     weights: PhantomData<W>,
 }
 
@@ -61,7 +63,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> LayerNorm<HIDDEN, W, D> {
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
         let [gamma, beta] = self.row(pass);
-        D::norm(pass, x, &gamma, &beta, EPSILON, segments, W::TRAINED)
+        D::norm(pass, x, &gamma, &beta, self.epsilon, segments, W::TRAINED)
     }
 
     /// Weight and bias as one row each, on the tape where they are trained.
@@ -87,7 +89,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels, Z> Normalize<HIDDEN, D, Z> for
     ) -> Residual<HIDDEN, D> {
         let [gamma, beta] = self.row(pass);
         let (x, segments) = (x.clone(), segments.clone());
-        Residual { x, gamma, beta, epsilon: EPSILON, segments, learn: W::TRAINED }
+        Residual { x, gamma, beta, epsilon: self.epsilon, segments, learn: W::TRAINED }
     }
 }
 
@@ -96,6 +98,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Build<D> for LayerNorm<HIDDEN,
         Self {
             weight: at.bias::<W, _>("weight", Rank1::<HIDDEN>::default(), Start::Ones),
             bias: at.bias::<W, _>("bias", Rank1::<HIDDEN>::default(), Start::Zeros),
+            epsilon: at.epsilon(),
             weights: PhantomData,
         }
     }
@@ -133,7 +136,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HI
         let gamma = pass.record(&gamma, |gamma| gamma * weight);
         let beta = pass.record(&beta, |beta| beta + bias);
         let (x, segments) = (x.clone(), segments.clone());
-        Residual { x, gamma, beta, epsilon: EPSILON, segments, learn: true }
+        Residual { x, gamma, beta, epsilon: self.norm.epsilon, segments, learn: true }
     }
 }
 

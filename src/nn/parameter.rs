@@ -2,6 +2,7 @@
 
 use dfdx::prelude::{Gradients, HasShape, Shape, Tensor};
 
+use super::norm::EPSILON;
 use crate::kernels::{AdamWUpdate, Kernels};
 
 /// What becomes of the weights of a part.
@@ -156,16 +157,27 @@ pub trait Build<D: Kernels>: Sized {
 pub struct Scope<D> {
     device: D,
     path: String,
+    epsilon: f32,
 }
 
 impl<D: Kernels> Scope<D> {
     pub fn root(device: D) -> Self {
-        Self { device, path: String::new() }
+        Self { device, path: String::new(), epsilon: EPSILON }
+    }
+
+    /// The same place, for norms with another epsilon than BERT's.
+    pub fn with_epsilon(&self, epsilon: f32) -> Self {
+        Self { epsilon, ..self.clone() }
+    }
+
+    /// What norms add to the variance.
+    pub fn epsilon(&self) -> f32 {
+        self.epsilon
     }
 
     pub fn child(&self, name: &str) -> Self {
         let path = if self.path.is_empty() { name.into() } else { format!("{}.{name}", self.path) };
-        Self { device: self.device.clone(), path }
+        Self { path, ..self.clone() }
     }
 
     /// Layers `first..first + N` of the encoder.

@@ -126,6 +126,6 @@ pub fn split(
 
 /// The sizes that a pretrained checkpoint must have.
 pub fn expected(backbone: &Backbone) -> pretrained::Expected {
-    let Backbone { layers, hidden, heads, ffn, vocab, positions, token_types, .. } = *backbone;
-    Expected { layers, hidden, heads, ffn, vocab, positions, token_types }
+    let Backbone { family, layers, hidden, heads, ffn, vocab, positions, token_types, .. } = *backbone;
+    Expected { family, layers, hidden, heads, ffn, vocab, positions, token_types }
 }

@@ -258,14 +258,19 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), RunError> {
 /// Copies what [`Tokenizer::open`] reads of a file or folder.
 fn copy_tokenizer(from: &Path, to: &Path) -> Result<(), RunError> {
     const CONFIG: &str = "tokenizer_config.json";
+    const BYTE_LEVEL: [&str; 2] = ["vocab.json", "merges.txt"];
     files::at(to, "made", fs::create_dir_all(to))?;
     let copy = |from: &Path, name: &str| files::at(from, "copied", fs::copy(from, to.join(name)).map(drop));
     if from.is_dir() {
-        for name in ["tokenizer.json", "vocab.txt", CONFIG] {
+        for name in ["tokenizer.json", BYTE_LEVEL[0], BYTE_LEVEL[1], "vocab.txt", CONFIG] {
             let file = from.join(name);
             if file.is_file() {
                 copy(&file, name)?;
             }
+        }
+    } else if from.file_name().is_some_and(|name| name == BYTE_LEVEL[0]) {
+        for name in BYTE_LEVEL {
+            copy(&from.with_file_name(name), name)?;
         }
     } else {
         let json = from.extension().is_some_and(|extension| extension == "json");

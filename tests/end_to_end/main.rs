@@ -5,6 +5,7 @@
 //! only the first time.
 #![cfg(all(feature = "cli", feature = "runtime"))]
 
+mod kinds;
 mod mistakes;
 mod pretrained;
 mod scratch;

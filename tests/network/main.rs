@@ -5,4 +5,5 @@ mod finite_differences;
 mod identity;
 mod pretrained;
 mod pytorch;
+mod roberta;
 mod support;

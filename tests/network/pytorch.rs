@@ -5,7 +5,7 @@ use std::path::Path;
 
 use camtl::kernels::Training;
 use camtl::nn::prelude::*;
-use camtl::nn::pretrained::{self, Checkpoint, Expected};
+use camtl::nn::pretrained::{self, Checkpoint, Expected, Family};
 use dfdx::prelude::Cpu;
 use safetensors::SafeTensors;
 
@@ -14,8 +14,16 @@ use crate::support::{assert_close, backward};
 const TOLERANCE: f32 = 3e-5;
 const LAYERS: usize = 3;
 
-pub const SIZES: Expected =
-    Expected { layers: 3, hidden: 32, heads: 4, ffn: 48, vocab: 40, positions: 24, token_types: 2 };
+pub const SIZES: Expected = Expected {
+    family: Family::Bert,
+    layers: 3,
+    hidden: 32,
+    heads: 4,
+    ffn: 48,
+    vocab: 40,
+    positions: 24,
+    token_types: 2,
+};
 
 /// The backbone alone, nothing frozen.
 pub struct Bert<D: Kernels> {

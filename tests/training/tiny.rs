@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    AdamW, Backbone, Batch, Family, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
     Uncertainty, Warmup,
 };
 use camtl::train::{Options, Outcome, TrainError, train};
@@ -96,6 +96,7 @@ pub const PLAN: Plan = Plan {
     variant: None,
     fingerprint: "00000000000000000000000000000001",
     backbone: Backbone {
+        family: Family::Bert,
         origin: Origin::Scratch { tokenizer: "vocab.txt" },
         layers: 2,
         hidden: 16,
@@ -111,7 +112,7 @@ pub const PLAN: Plan = Plan {
             name: "weather",
             kind: Kind::Classify { labels: &["cold", "warm"] },
             metric: Metric::Accuracy,
-            data: Source::Tsv { folder: "weather" },
+            data: Source::tsv("weather"),
             weight: 1.0,
             uncertainty: Uncertainty::Entropy,
         },
@@ -119,7 +120,7 @@ pub const PLAN: Plan = Plan {
             name: "warmth",
             kind: Kind::Regress { low: 0.0, high: 5.0 },
             metric: Metric::Pearson,
-            data: Source::Tsv { folder: "warmth" },
+            data: Source::tsv("warmth"),
             weight: 1.0,
             uncertainty: Uncertainty::As(0),
         },

@@ -32,5 +32,6 @@ fn sentence(answer: &Prediction) -> String {
             format!("{label} ({})", shares.join(", "))
         }
         Prediction::Value { value } => format!("{value:.2}"),
+        other => format!("{other:?}"),
     }
 }

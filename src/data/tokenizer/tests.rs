@@ -172,3 +172,54 @@ fn what_cannot_serve_the_model_is_refused() {
     fs::write(folder.path().join("tokenizer.json"), "{").unwrap();
     assert!(refused(15, 16).contains("is not a tokenizer: "));
 }
+
+/// RoBERTa's, against transformers (`tests/golden/roberta.py`).
+#[test]
+fn byte_level_pairs_agree_with_transformers() {
+    use rayon::prelude::*;
+
+    #[derive(serde::Deserialize)]
+    struct Row {
+        a: String,
+        b: Option<String>,
+        ids: Vec<u32>,
+        cut: Vec<u32>,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/roberta");
+    let rows: Vec<Row> = serde_json::from_slice(&fs::read(folder.join("tokens.json")).unwrap()).unwrap();
+    assert!(rows.len() > 12 && rows.iter().any(|row| row.b.is_some() && row.ids != row.cut));
+
+    let apart = tempfile::tempdir().unwrap();
+    for name in ["vocab.json", "merges.txt"] {
+        fs::copy(folder.join(name), apart.path().join(name)).unwrap();
+    }
+    let files = [folder.join("tokenizer.json"), apart.path().to_owned(), apart.path().join("vocab.json")];
+    for path in files {
+        let whole = Tokenizer::open(&path, 300, 100).unwrap();
+        let short = Tokenizer::open(&path, 300, 12).unwrap();
+        for Row { a, b, ids, cut } in &rows {
+            let encoded = whole.encode(a, b.as_deref()).unwrap();
+            assert_eq!((&encoded.ids, encoded.cut), (ids, 0), "{a:?}, {b:?}");
+            let encoded = short.encode(a, b.as_deref()).unwrap();
+            assert_eq!(encoded.ids, *cut, "{a:?}, {b:?}");
+            assert_eq!(encoded.cut, ids.len() - cut.len());
+            let texts = [Some(a.as_str()), b.as_deref()];
+            let words = short.words(texts.into_par_iter().flatten()).unwrap();
+            assert_eq!(short.encode_from(&words, a, b.as_deref()), encoded);
+        }
+    }
+    // `<s> a </s></s> b </s>`: the second text begins behind the first separator
+    let pair = Tokenizer::open(apart.path(), 300, 100).unwrap().encode("the cat", Some("sat on")).unwrap();
+    assert_eq!(
+        (pair.ids[0], &pair.ids[pair.first - 1..=pair.first], pair.ids.last()),
+        (0, &[2, 2][..], Some(&2))
+    );
+    assert!(Tokenizer::open(apart.path(), 300, 4).is_err() && Tokenizer::open(apart.path(), 299, 5).is_err());
+
+    fs::remove_file(apart.path().join("merges.txt")).unwrap();
+    let missing = Tokenizer::open(apart.path(), 300, 12).unwrap_err().to_string();
+    assert!(missing.ends_with("merges.txt`"), "{missing}");
+    fs::write(apart.path().join("merges.txt"), "#version: 0.2\nt h\nth e x\n").unwrap();
+    let wrong = Tokenizer::open(apart.path(), 300, 12).unwrap_err().to_string();
+    assert!(wrong.ends_with("line 3 is not two parts with a space between"), "{wrong}");
+}

@@ -1,15 +1,42 @@
-//! `config.json` of a Hugging Face BERT, held against the model's backbone.
+//! `config.json` of a Hugging Face BERT or RoBERTa, held against the model's backbone.
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::PretrainedError;
-use crate::nn::EPSILON;
+use crate::nn::{EPSILON, FIRST_POSITION, ROBERTA_EPSILON};
 
-/// The backbone's sizes as the model states them.
+/// Which network the backbone is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    Bert,
+    Roberta,
+}
+
+impl Family {
+    /// `model_type` in a `config.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bert => "bert",
+            Self::Roberta => "roberta",
+        }
+    }
+
+    /// What its norms add to the variance.
+    pub fn epsilon(self) -> f32 {
+        match self {
+            Self::Bert => EPSILON,
+            Self::Roberta => ROBERTA_EPSILON,
+        }
+    }
+}
+
+/// The backbone as the model states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
+    pub family: Family,
     pub layers: usize,
     pub hidden: usize,
     pub heads: usize,
@@ -34,8 +61,9 @@ pub struct Config {
     type_vocab_size: usize,
     #[serde(default = "gelu")]
     hidden_act: String,
-    #[serde(default = "epsilon")]
-    layer_norm_eps: f64,
+    /// BERT's where it is not said.
+    layer_norm_eps: Option<f64>,
+    pad_token_id: Option<usize>,
     #[serde(default = "absolute")]
     position_embedding_type: String,
 }
@@ -51,9 +79,6 @@ fn absolute() -> String {
 }
 fn two() -> usize {
     2
-}
-fn epsilon() -> f64 {
-    f64::from(EPSILON)
 }
 
 impl Config {
@@ -82,7 +107,7 @@ impl Config {
             })
             .collect();
         let words = [
-            ("model_type", &self.model_type, "bert"),
+            ("model_type", &self.model_type, expected.family.name()),
             ("hidden_act", &self.hidden_act, "gelu"),
             ("position_embedding_type", &self.position_embedding_type, "absolute"),
         ];
@@ -92,10 +117,19 @@ impl Config {
                     .push(format!("`{name}` is `{found}` in config.json, only `{wanted}` is supported"));
             }
         }
-        if (self.layer_norm_eps - epsilon()).abs() > 1e-3 * epsilon() {
-            let found = self.layer_norm_eps;
+        let epsilon = expected.family.epsilon();
+        // transformers' default is BERT's for both
+        let found = self.layer_norm_eps.unwrap_or(f64::from(EPSILON));
+        if (found - f64::from(epsilon)).abs() > 1e-3 * f64::from(epsilon) {
             differences
-                .push(format!("`layer_norm_eps` is {found:e} in config.json, only {EPSILON:e} is supported"));
+                .push(format!("`layer_norm_eps` is {found:e} in config.json, only {epsilon:e} is supported"));
+        }
+        if let (Family::Roberta, Some(padding)) = (expected.family, self.pad_token_id)
+            && padding + 1 != FIRST_POSITION
+        {
+            let right = FIRST_POSITION - 1;
+            differences
+                .push(format!("`pad_token_id` is {padding} in config.json, only {right} is supported"));
         }
         if differences.is_empty() {
             Ok(())

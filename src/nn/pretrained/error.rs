@@ -11,7 +11,7 @@ pub enum PretrainedError {
     #[diagnostic(
         code(cam::checkpoint::missing),
         help(
-            "a Hugging Face BERT folder holds config.json, model.safetensors, and tokenizer.json or vocab.txt; name it with --backbone DIR"
+            "a Hugging Face folder holds config.json, model.safetensors, and tokenizer.json, vocab.txt, or vocab.json with merges.txt; name it with --backbone DIR"
         )
     )]
     NoDirectory { directory: PathBuf },

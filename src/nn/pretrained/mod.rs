@@ -1,4 +1,4 @@
-//! Giving parameters their values: from their start distributions, and from a Hugging Face BERT directory.
+//! Giving parameters their values: from their start distributions, and from a Hugging Face directory of a BERT or RoBERTa.
 //!
 //! Loading is an account: every parameter is loaded or new, every tensor of the checkpoint is loaded or ignored
 //! for a stated reason; what fits neither is an error, and all such errors come at once.
@@ -18,11 +18,11 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use super::Parameter;
 use crate::kernels::Kernels;
 
-pub use config::Expected;
+pub use config::{Expected, Family};
 pub use error::PretrainedError;
 pub use start::start;
 
-/// A Hugging Face BERT directory, opened: `config.json` read, `model.safetensors` mapped.
+/// A Hugging Face directory, opened: `config.json` read, `model.safetensors` mapped.
 #[derive(Debug)]
 pub struct Checkpoint {
     directory: PathBuf,
@@ -127,7 +127,7 @@ pub fn load<D: Kernels>(
         }
     }
     for name in tensors.into_keys() {
-        match names::reason_to_ignore(&name) {
+        match names::reason_to_ignore(&name, expected.family) {
             Some(reason) => report.ignored.push((name, reason)),
             None => {
                 problems.push(format!("`{name}` is in the checkpoint, but the model has no place for it"))
