@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use camtl::data::{Split, Target, Tokenizer};
+use camtl::data::{Goal, Split, Tokenizer};
 use camtl::nn::pretrained;
 use camtl::runner::keep_freed_memory;
 use camtl::runner::profile::{Profile, Sizes};
@@ -169,11 +169,11 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
         let mut picks: Vec<At> = Vec::new();
         let time = seconds(|| {
             let drawn = sampler.next(&learner.network, tasks, &train);
-            let targets: Vec<Target> = drawn
+            let targets: Vec<Goal<'_>> = drawn
                 .examples
                 .iter()
-                .map(|&at| match train.target(at) {
-                    Target::Value(value) => Target::Value(tasks[at.task].kind.to_unit(value)),
+                .map(|&at| match train.goal(at) {
+                    Goal::Value(value) => Goal::Value(tasks[at.task].kind.to_unit(value)),
                     target => target,
                 })
                 .collect();

@@ -1,7 +1,9 @@
 //! The data room from the outside: the quickstart's files, the token cache, and real GLUE where it is at hand.
 //!
-//! Real data is not part of the project. `CAMTL_GLUE=DIR cargo test --test data -- --ignored` reads it from `DIR`,
-//! which holds `CoLA`, `SST-2` and so on; with `CAMTL_CHECKPOINT=DIR` a BERT's tokenizer is tried on it.
+//! Real data is not part of the project. `CAMTL_GLUE=DIR cargo test --test data -- --ignored real_glue` reads it from
+//! `DIR`, which holds `CoLA`, `SST-2` and so on; with `CAMTL_CHECKPOINT=DIR` a BERT's tokenizer is tried on it.
+//! `CAMTL_DATA=DIR cargo test --test data -- --ignored eighteen` reads `glue/CoLA`, `superglue/CB`, `squad`, `wnut17`
+//! and so on below `DIR`.
 #![cfg(all(feature = "compiler", feature = "runtime"))]
 
 use std::collections::HashSet;
@@ -9,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use camtl::cli::quickstart_data;
-use camtl::data::read::{Expected, examples};
-use camtl::data::{Kind, Request, Source, Split, Target, Tokenizer, Unreadable, load};
+use camtl::data::read::{Expected, ReadError, examples};
+use camtl::data::{Format, Goal, Input, Kind, Request, Source, Split, Target, Tokenizer, Unreadable, load};
 
 const TASKS: [(&str, Kind); 3] = [
     ("sentiment", Kind::Classify { labels: &["negative", "positive"] }),
@@ -23,7 +25,7 @@ fn quickstart() -> PathBuf {
 }
 
 fn request<'a>(task: &'static str, kind: Kind, split: Split, root: &'a Path) -> Request<'a> {
-    let source = Source::Tsv { folder: task };
+    let source = Source::tsv(task);
     Request { task, source, kind, split, root, unreadable: Unreadable::Fail, cache: None }
 }
 
@@ -54,12 +56,12 @@ fn the_quickstart_is_readable_distinct_and_in_its_vocabulary() {
             for i in 0..part.len() {
                 assert!(!part.ids(i).contains(&1), "{task}: an unknown word in line {}", part.line(i));
                 assert!(seen.insert(part.ids(i).to_vec()), "{task}: line {} is not new", part.line(i));
-                assert_eq!(part.types(i).filter(|kind| *kind == 0).count(), part.first(i));
+                assert!(0 < part.first(i) && part.first(i) <= part.tokens(i));
             }
         }
         if let Kind::Classify { labels } = kind {
             for class in 0..labels.len() as u32 {
-                let rows = (0..train.len()).filter(|&i| train.target(i) == Target::Class(class)).count();
+                let rows = (0..train.len()).filter(|&i| train.goal(i) == Goal::Class(class)).count();
                 assert!(rows * labels.len() > 1600, "{task}: {rows} rows of {}", labels[class as usize]);
             }
         }
@@ -101,7 +103,7 @@ fn a_cache_is_used_while_it_is_whole_and_made_anew_where_it_is_not() {
     let short = Tokenizer::open(&quickstart(), 256, 5).unwrap();
     assert_eq!(load(&cached, &short).unwrap().truncated(), 2);
     let turned = Request { kind: Kind::Classify { labels: &["positive", "negative"] }, ..cached };
-    assert_eq!(load(&turned, &tokenizer).unwrap().target(0), Target::Class(0));
+    assert_eq!(load(&turned, &tokenizer).unwrap().goal(0), Goal::Class(0));
     assert_eq!(files().len(), 4);
 }
 
@@ -141,7 +143,7 @@ fn folder_of(variable: &str) -> PathBuf {
 fn real_glue_is_read_to_the_last_row() {
     let root = folder_of("CAMTL_GLUE");
     for (set, kind, train, dev) in GLUE {
-        let source = Source::Glue { set, folder: set };
+        let source = Source::glue(set, set);
         for (split, rows) in [(Split::Train, train), (Split::Dev, dev)] {
             let expected = Expected { kind, labelled: true, unreadable: Unreadable::Fail };
             let found = examples(set, source, split, &root, expected).unwrap();
@@ -154,6 +156,89 @@ fn real_glue_is_read_to_the_last_row() {
     }
 }
 
+const TRUTH: Kind = Kind::Classify { labels: &["false", "true"] };
+const INFERENCE: Kind = Kind::Classify { labels: &["contradiction", "entailment", "neutral"] };
+const WNUT: Kind = Kind::Tag {
+    labels: &[
+        "O",
+        "B-corporation",
+        "I-corporation",
+        "B-creative-work",
+        "I-creative-work",
+        "B-group",
+        "I-group",
+        "B-location",
+        "I-location",
+        "B-person",
+        "I-person",
+        "B-product",
+        "I-product",
+    ],
+};
+
+/// The sets beside GLUE: folder, format, kind, examples of train and dev, and lines of MultiRC and ReCoRD, whose
+/// examples are answers and entities.
+const OTHERS: [(&str, Format, Kind, [usize; 2], [usize; 2]); 10] = [
+    ("superglue/BoolQ", Format::SuperGlue("BoolQ"), TRUTH, [1061, 3270], [0; 2]),
+    ("superglue/CB", Format::SuperGlue("CB"), INFERENCE, [250, 56], [0; 2]),
+    ("superglue/COPA", Format::SuperGlue("COPA"), Kind::Choose { choices: 2 }, [400, 100], [0; 2]),
+    ("superglue/MultiRC", Format::SuperGlue("MultiRC"), BINARY, [27243, 4848], [456, 83]),
+    ("superglue/ReCoRD", Format::SuperGlue("ReCoRD"), BINARY, [0, 0], [32, 32]),
+    ("superglue/RTE", Format::SuperGlue("RTE"), PAIR, [2490, 277], [0; 2]),
+    ("superglue/WiC", Format::SuperGlue("WiC"), TRUTH, [5428, 638], [0; 2]),
+    ("superglue/WSC", Format::SuperGlue("WSC"), TRUTH, [554, 104], [0; 2]),
+    ("squad", Format::Squad, Kind::Span { stride: 64 }, [87599, 10570], [0; 2]),
+    ("wnut17", Format::Conll, WNUT, [3394, 1009], [0; 2]),
+];
+
+/// Nine sets of GLUE, eight of SuperGLUE of which RTE is the same, SQuAD and WNUT: eighteen tasks.
+#[test]
+#[ignore = "reads the data in CAMTL_DATA"]
+fn eighteen_tasks_are_read_to_the_last_row() {
+    let root = folder_of("CAMTL_DATA");
+    let glue = GLUE.map(|(set, kind, train, dev)| (set, Source::glue(set, set), kind, [train, dev], [0; 2]));
+    let others = OTHERS
+        .map(|(folder, format, kind, rows, lines)| (folder, Source::new(format, folder), kind, rows, lines));
+    for (at, (name, source, kind, rows, lines)) in glue.into_iter().chain(others).enumerate() {
+        let root = if at < GLUE.len() { root.join("glue") } else { root.clone() };
+        for (i, split) in [Split::Train, Split::Dev].into_iter().enumerate() {
+            let expected = Expected { kind, labelled: true, unreadable: Unreadable::Fail };
+            let found = examples(name, source, split, &root, expected).unwrap();
+            assert_eq!(found.skipped, 0, "{name} {split}");
+            let distinct: HashSet<u32> = found.rows.iter().map(|row| row.line).collect();
+            if rows[i] > 0 {
+                assert_eq!(found.rows.len(), rows[i], "{name} {split}");
+            }
+            assert!(lines[i] == 0 || distinct.len() == lines[i], "{name} {split}: {} lines", distinct.len());
+            assert!(found.rows.iter().all(|row| row.target != Target::None), "{name} {split}");
+            let short = found.rows.iter().filter(|row| is_empty(&row.input)).count();
+            assert_eq!(short, 0, "{name} {split} has empty texts");
+        }
+        let expected = Expected { kind, labelled: false, unreadable: Unreadable::Fail };
+        match examples(name, source, Split::Test, &root, expected) {
+            Ok(test) if name == "wnut17" => assert_eq!((test.rows.len(), test.skipped), (1287, 0)),
+            Ok(test) => assert!(test.rows.iter().all(|row| row.target == Target::None), "{name} test"),
+            Err(ReadError::NoFile { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let without_titles =
+        Source::super_glue("BoolQ", "superglue/BoolQ").with_file(Split::Dev, "val_notitle.jsonl");
+    let expected = Expected { kind: TRUTH, labelled: true, unreadable: Unreadable::Fail };
+    assert_eq!(examples("boolq", without_titles, Split::Dev, &root, expected).unwrap().rows.len(), 3270);
+}
+
+/// Whether a text, a word, a question, a context or a choice has no letters.
+fn is_empty(input: &Input) -> bool {
+    let blank = |text: &str| text.trim().is_empty();
+    match input {
+        Input::Text { a, b } => blank(a) || b.as_deref().is_some_and(blank),
+        Input::Words(words) => words.is_empty() || words.iter().any(|word| blank(word)),
+        Input::Context { question, context } => blank(question) || blank(context),
+        Input::Choices(choices) => choices.iter().any(|(a, b)| blank(a) || blank(b)),
+    }
+}
+
 #[test]
 #[ignore = "reads the data in CAMTL_GLUE and the tokenizer in CAMTL_CHECKPOINT"]
 fn both_forms_of_a_tokenizer_agree_on_real_text() {
@@ -161,7 +246,7 @@ fn both_forms_of_a_tokenizer_agree_on_real_text() {
     let json = Tokenizer::open(&checkpoint.join("tokenizer.json"), 30522, 128).unwrap();
     let vocab = Tokenizer::open(&checkpoint.join("vocab.txt"), 30522, 128).unwrap();
     for (set, kind, _, rows) in GLUE {
-        let source = Source::Glue { set, folder: set };
+        let source = Source::glue(set, set);
         let request = Request { source, ..request(set, kind, Split::Dev, &root) };
         let (a, b) = (load(&request, &json).unwrap(), load(&request, &vocab).unwrap());
         assert_eq!(a, b, "{set}");

@@ -8,7 +8,7 @@ pub mod products;
 
 use std::time::Instant;
 
-use camtl::data::Target;
+use camtl::data::Goal;
 use camtl::nn::{Batch, Encode, Model, Predict, pretrained};
 use camtl::runner::Cpu;
 use camtl::train::Network;
@@ -204,7 +204,7 @@ const fn classify(name: &'static str, set: &'static str, labels: &'static [&'sta
         name,
         kind: Kind::Classify { labels },
         metric: Metric::Accuracy,
-        data: Source::Glue { set, folder: set },
+        data: Source::glue(set, set),
         weight: 1.0,
         uncertainty: Uncertainty::Entropy,
     }
@@ -226,16 +226,17 @@ pub fn batch(count: usize, length: usize) -> Batch {
 }
 
 /// A target for each of its sequences.
-pub fn targets(batch: &Batch) -> Vec<Target> {
+pub fn targets(batch: &Batch) -> Vec<Goal<'static>> {
     let of = |&task: &usize| match PLAN.tasks[task].kind {
-        Kind::Classify { .. } => Target::Class(1),
-        Kind::Regress { .. } => Target::Value(0.5),
+        Kind::Classify { .. } => Goal::Class(1),
+        Kind::Regress { .. } => Goal::Value(0.5),
+        other => unreachable!("no task of the benchmark is {other:?}"),
     };
     batch.segments.tasks().iter().map(of).collect()
 }
 
 /// One training step on [`batch`], the constant part included.
-pub fn step<N: Network>(learner: &mut Learner<N>, number: usize, batch: &Batch, targets: &[Target]) -> f64 {
+pub fn step<N: Network>(learner: &mut Learner<N>, number: usize, batch: &Batch, targets: &[Goal<'_>]) -> f64 {
     let weights = vec![1.0; PLAN.tasks.len()];
     let constant = learner.network.constant(batch);
     let stepped = learner.step(number, &weights, batch, constant, targets);

@@ -1,88 +1,61 @@
-//! The data of one task, and whether a known data set holds what the task predicts.
+//! Whether the data of one task holds what the task predicts.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    check_kinds::Draft,
-    datasets::{self, Content, Dataset},
-    values,
+    check_kinds::{Draft, Family},
+    datasets::{Content, Dataset},
 };
 use crate::{
-    diagnostics::{Diagnostics, alternatives, did_you_mean},
+    diagnostics::{Diagnostics, alternatives},
     ir::{Kind, Source},
     span::Span,
-    syntax::ast::{Entry, Value},
 };
-
-const FORMATS: [&str; 2] = ["glue", "tsv"];
 
 /// Where a task's examples come from, and what is known of them.
 #[derive(Debug)]
 pub struct Data {
     pub source: Source,
     pub known: Option<&'static Dataset>,
-    span: Span,
-}
-
-/// `glue "CoLA"`, `glue "CoLA" in "some/folder"`, `tsv "folder"`.
-pub fn read_data(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
-    const TAKES: &str = "a format and a text in quotes";
-    const RIGHT: &str = "`data glue \"CoLA\"` or `data tsv \"folder\"`";
-    let [Value::Word(format), rest @ ..] = entry.values.as_slice() else {
-        return values::report(entry, TAKES, RIGHT, sink);
-    };
-    if !FORMATS.contains(&format.text.as_str()) {
-        let help = did_you_mean(&format.text, &FORMATS);
-        sink.push(UnknownFormat { format: format.text.clone(), help, span: format.span });
-        return None;
-    }
-    let (name, folder) = match (format.text.as_str(), rest) {
-        (_, [Value::Text(name)]) => (name, None),
-        // Only the grammar's `in` puts a word between two texts.
-        ("glue", [Value::Text(name), Value::Word(_), Value::Text(folder)]) => (name, Some(folder)),
-        _ => return values::report(entry, TAKES, RIGHT, sink),
-    };
-    let name = values::filled("data", name, sink)?;
-    if format.text == "tsv" {
-        let source = Source::Tsv { folder: name.text.clone() };
-        return Some(Data { source, known: None, span: entry.span });
-    }
-    let folder = match folder {
-        Some(folder) => values::filled("data", folder, sink)?.text.clone(),
-        None => name.text.clone(),
-    };
-    let Some(set) = datasets::glue(&name.text) else {
-        let help = did_you_mean(&name.text, &datasets::glue_names());
-        sink.push(UnknownSet { set: name.text.clone(), help, span: name.span });
-        return None;
-    };
-    let source = Source::Glue { set: set.name.to_owned(), folder };
-    Some(Data { source, known: Some(set), span: entry.span })
+    pub span: Span,
 }
 
 /// The task's kind, with the labels that its data set has where the file only counts them.
 pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagnostics) -> Option<Kind> {
-    let Some((set, data)) = data.and_then(|data| Some((data.known?, data.span))) else {
+    let Some(Data { known, span, .. }) = data else { return kind_alone(draft) };
+    let (set, data) = (known.unwrap_or(&TABLE), *span);
+    let (families, holds, right) = described(&set.content);
+    if !families.contains(&draft.family()) {
+        sink.push(OtherKind { set: set.name, holds, right, kind, data });
+        return None;
+    }
+    if known.is_none() {
         return kind_alone(draft);
-    };
+    }
     match (&set.content, draft) {
         (Content::Labels(labels), Draft::Classes(count)) if *count != labels.len() => {
             let legal = labels.len();
-            sink.push(ClassCount { set: set.name, count: *count, legal, kind, data });
+            sink.push(Count {
+                set: set.name,
+                what: "labels",
+                word: "classify",
+                count: *count,
+                legal,
+                kind,
+                data,
+            });
             None
         }
-        (Content::Labels(labels), Draft::Classes(_)) => {
-            Some(Kind::Classify { labels: labels.iter().map(ToString::to_string).collect() })
-        }
+        (Content::Labels(labels), Draft::Classes(_)) => Some(Kind::Classify { labels: owned(labels) }),
         (Content::Labels(labels), Draft::Labels(named)) if !is_permutation(labels, named) => {
-            let legal = alternatives(labels, "and");
-            sink.push(OtherLabels { set: set.name, legal, kind, data });
-            None
-        }
-        (Content::Labels(labels), Draft::Regress { .. }) => {
-            let right = format!("`classify {}`", labels.len());
-            sink.push(OtherKind { set: set.name, holds: "labels", right, kind, data });
+            sink.push(OtherLabels {
+                set: set.name,
+                what: "labels",
+                legal: alternatives(labels, "and"),
+                kind,
+                data,
+            });
             None
         }
         (Content::Scores { low, high }, Draft::Regress { range: Some((from, to)) }) => {
@@ -91,13 +64,60 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
             }
             kind_alone(draft)
         }
-        (Content::Scores { low, high }, Draft::Classes(_) | Draft::Labels(_) | Draft::Unclear) => {
-            let right = format!("`regress {low:.1} .. {high:.1}`");
-            sink.push(OtherKind { set: set.name, holds: "scores", right, kind, data });
+        (Content::Tags([]), Draft::TagCount(_)) => {
+            sink.push(TagNames { kind, data });
+            None
+        }
+        (Content::Tags([]), _) => kind_alone(draft),
+        (Content::Tags(tags), Draft::TagCount(count)) if *count != tags.len() => {
+            let legal = tags.len();
+            sink.push(Count { set: set.name, what: "tags", word: "tag", count: *count, legal, kind, data });
+            None
+        }
+        (Content::Tags(tags), Draft::TagCount(_)) => Some(Kind::Tag { labels: owned(tags) }),
+        (Content::Tags(tags), Draft::Tags(named)) if !is_permutation(tags, named) => {
+            sink.push(OtherLabels {
+                set: set.name,
+                what: "tags",
+                legal: alternatives(tags, "and"),
+                kind,
+                data,
+            });
+            None
+        }
+        (Content::Choices(legal), Draft::Choose(count)) if count != legal => {
+            let (legal, count) = (*legal, *count);
+            sink.push(Count { set: set.name, what: "choices", word: "choose", count, legal, kind, data });
             None
         }
         _ => kind_alone(draft),
     }
+}
+
+/// A table of one's own, whose labels or scores are what the task says.
+static TABLE: Dataset =
+    Dataset { name: "a table", content: Content::Labels(&[]), metric: crate::ir::Metric::Accuracy };
+
+/// The kinds that predict what a set holds, what that is, and how it is written.
+fn described(content: &Content) -> (&'static [Family], &'static str, String) {
+    match content {
+        Content::Labels([]) => {
+            let right = "`classify 2`, or `regress 0.0 .. 1.0`".to_owned();
+            (&[Family::Classify, Family::Regress], "a label or a score a row", right)
+        }
+        Content::Labels(labels) => (&[Family::Classify], "labels", format!("`classify {}`", labels.len())),
+        Content::Scores { low, high } => {
+            (&[Family::Regress], "scores", format!("`regress {low:.1} .. {high:.1}`"))
+        }
+        Content::Tags([]) => (&[Family::Tag], "tags", "`tag O, B-person, I-person`".to_owned()),
+        Content::Tags(tags) => (&[Family::Tag], "tags", format!("`tag {}`", tags.len())),
+        Content::Answers => (&[Family::Span], "answers in contexts", "`span`".to_owned()),
+        Content::Choices(count) => (&[Family::Choose], "choices", format!("`choose {count}`")),
+    }
+}
+
+fn owned(labels: &[&str]) -> Vec<String> {
+    labels.iter().map(ToString::to_string).collect()
 }
 
 /// The kind as the file alone tells it: `classify 3` has the labels 0, 1 and 2.
@@ -108,7 +128,11 @@ fn kind_alone(draft: &Draft) -> Option<Kind> {
         }
         Draft::Labels(labels) => Some(Kind::Classify { labels: labels.clone() }),
         Draft::Regress { range } => range.map(|(low, high)| Kind::Regress { low, high }),
-        Draft::Unclear => None,
+        // what the tags of a folder are, only the file can say
+        Draft::TagCount(_) | Draft::Unclear(_) => None,
+        Draft::Tags(labels) => Some(Kind::Tag { labels: labels.clone() }),
+        Draft::Span { stride } => Some(Kind::Span { stride: *stride }),
+        Draft::Choose(choices) => Some(Kind::Choose { choices: *choices }),
     }
 }
 
@@ -118,45 +142,41 @@ fn is_permutation(labels: &[&str], named: &[String]) -> bool {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("no data format is called `{format}`")]
-#[diagnostic(code(cam::data::unknown_format), help("{help}"))]
-struct UnknownFormat {
-    format: String,
-    help: String,
-    #[label("unknown format")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("GLUE has no set `{set}`")]
-#[diagnostic(code(cam::data::unknown_set), help("{help}"))]
-struct UnknownSet {
-    set: String,
-    help: String,
-    #[label("unknown set")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("{set} has {legal} labels, not {count}")]
-#[diagnostic(code(cam::data::classes), help("nearest legal: `classify {legal}`"))]
-struct ClassCount {
+#[error("{set} has {legal} {what}, not {count}")]
+#[diagnostic(code(cam::data::classes), help("nearest legal: `{word} {legal}`"))]
+struct Count {
     set: &'static str,
+    what: &'static str,
+    word: &'static str,
     count: usize,
     legal: usize,
-    #[label(primary, "{count} classes")]
+    #[label(primary, "{count} {what}")]
     kind: Span,
-    #[label("{legal} labels")]
+    #[label("{legal} {what}")]
     data: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("{set} has other labels")]
-#[diagnostic(code(cam::data::labels), help("its labels, in any order: {legal}"))]
+#[error("the tags are counted, and nothing names them")]
+#[diagnostic(
+    code(cam::task::tag_names),
+    help("the tags in the order of the logits: `tag O, B-person, I-person`")
+)]
+struct TagNames {
+    #[label(primary, "which tags?")]
+    kind: Span,
+    #[label("has tags of its own")]
+    data: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("{set} has other {what}")]
+#[diagnostic(code(cam::data::labels), help("its {what}, in any order: {legal}"))]
 struct OtherLabels {
     set: &'static str,
+    what: &'static str,
     legal: String,
-    #[label(primary, "these labels")]
+    #[label(primary, "these {what}")]
     kind: Span,
     #[label("do not come from here")]
     data: Span,

@@ -1,18 +1,24 @@
-//! The kind of one task: `classify` with its labels, or `regress` with its range.
-
-use std::collections::HashMap;
+//! The kind of one task: `classify` with its labels, `regress` with its range, `tag` with its tags, `span`, or `choose`.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{settings::Settings, values};
+use super::{
+    check_labels::{read_labels, read_tags},
+    settings::Settings,
+    values,
+};
 use crate::{
     diagnostics::Diagnostics,
     span::{Span, Spanned},
-    syntax::ast::{self, Entry, Value, Word},
+    syntax::ast::{self, Entry, Value},
 };
 
-const LABELS: usize = 10_000;
+/// The words for kinds, one of which each task has.
+pub const KINDS: [&str; 5] = ["classify", "regress", "tag", "span", "choose"];
+
+/// The most texts to choose from.
+const CHOICES: usize = 1_000;
 
 /// A kind before its data set is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,90 +29,87 @@ pub enum Draft {
     Labels(Vec<String>),
     /// `None` where the range is a mistake.
     Regress { range: Option<(f64, f64)> },
-    /// `classify`, with a mistake in the labels.
-    Unclear,
+    /// `tag 13`
+    TagCount(usize),
+    /// `tag O, B-person, I-person`
+    Tags(Vec<String>),
+    /// `span`, `span { stride 64 }`
+    Span { stride: usize },
+    /// `choose 2`
+    Choose(usize),
+    /// With a mistake in what follows.
+    Unclear(Family),
 }
 
-/// `None` where the task has no kind; `excused` if it has one that is not supported.
+/// What a kind predicts, whatever its labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Classify,
+    Regress,
+    Tag,
+    Span,
+    Choose,
+}
+
+impl Draft {
+    pub fn family(&self) -> Family {
+        match self {
+            Draft::Classes(_) | Draft::Labels(_) => Family::Classify,
+            Draft::Regress { .. } => Family::Regress,
+            Draft::TagCount(_) | Draft::Tags(_) => Family::Tag,
+            Draft::Span { .. } => Family::Span,
+            Draft::Choose(_) => Family::Choose,
+            Draft::Unclear(family) => *family,
+        }
+    }
+}
+
+impl Family {
+    /// "a task that .."
+    pub fn verb(self) -> &'static str {
+        match self {
+            Family::Classify => "classifies",
+            Family::Regress => "regresses",
+            Family::Tag => "tags words",
+            Family::Span => "marks answers",
+            Family::Choose => "chooses",
+        }
+    }
+}
+
+/// `None` where the task has no kind. `sequence` is the model's, if it is known.
 pub fn check_kind(
     task: &ast::Task,
     settings: &Settings,
-    excused: bool,
+    sequence: Option<usize>,
     sink: &mut Diagnostics,
 ) -> Option<Spanned<Draft>> {
-    let (classify, regress) = (settings.plain("classify", sink), settings.plain("regress", sink));
-    match (classify, regress) {
-        (Some(classify), Some(regress)) => {
-            sink.push(TwoKinds { classify: classify.span, regress: regress.span });
-            None
+    let mut entries: Vec<&Entry> = KINDS.iter().filter_map(|kind| settings.get(kind)).collect();
+    entries.sort_by_key(|entry| entry.span);
+    let entry = match entries.as_slice() {
+        [entry] => *entry,
+        [first, second, ..] => {
+            sink.push(TwoKinds { first: first.span, second: second.span });
+            return None;
         }
-        (Some(entry), None) => {
-            Some(Spanned::new(read_labels(entry, sink).unwrap_or(Draft::Unclear), entry.span))
-        }
-        (None, Some(entry)) => {
-            Some(Spanned::new(Draft::Regress { range: read_range(entry, sink) }, entry.span))
-        }
-        (None, None) => {
-            if !excused && settings.lacks("classify") && settings.lacks("regress") {
+        [] => {
+            if KINDS.iter().all(|kind| settings.lacks(kind)) {
                 sink.push(NoKind { name: task.name.text.clone(), span: task.name.span });
             }
-            None
-        }
-    }
-}
-
-fn read_labels(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
-    let written = match entry.values.as_slice() {
-        [Value::Number(_)] => {
-            let count = values::size(entry, LABELS, sink)?;
-            return if count.value < 2 {
-                sink.push(FewClasses { span: count.span });
-                None
-            } else {
-                Some(Draft::Classes(count.value))
-            };
-        }
-        [Value::List(list)] => list.values.as_slice(),
-        [only @ (Value::Word(_) | Value::Text(_))] => std::slice::from_ref(only),
-        _ => {
-            return values::report(
-                entry,
-                "a number of classes or their labels",
-                "`classify 2` or `classify yes, no`",
-                sink,
-            );
+            return None;
         }
     };
-    let labels: Vec<Word> = written.iter().filter_map(label).collect();
-    let mut good = true;
-    let mut known: HashMap<&str, Span> = HashMap::new();
-    for label in &labels {
-        if label.text.trim().is_empty() {
-            sink.push(EmptyLabel { span: label.span });
-            good = false;
-        } else if let Some(first) = known.get(label.text.as_str()) {
-            sink.push(DuplicateLabel { label: label.text.clone(), first: *first, again: label.span });
-            good = false;
-        } else {
-            known.insert(&label.text, label.span);
-        }
+    if entry.key.text != "span" {
+        values::without_block(entry, sink);
     }
-    if labels.len() < 2 {
-        sink.push(FewClasses { span: entry.value_span() });
-        good = false;
-    }
-    good.then(|| Draft::Labels(labels.into_iter().map(|label| label.text).collect()))
-}
-
-/// A label is its letters, whether a word, a number or a text; the grammar puts nothing else into a list.
-fn label(value: &Value) -> Option<Word> {
-    let text = match value {
-        Value::Word(word) => &word.text,
-        Value::Text(text) => &text.text,
-        Value::Number(number) => &number.text,
-        Value::Range(_) | Value::List(_) => return None,
+    let (draft, family) = match entry.key.text.as_str() {
+        "classify" => (read_labels(entry, sink), Family::Classify),
+        "regress" => (Some(Draft::Regress { range: read_range(entry, sink) }), Family::Regress),
+        "tag" => (read_tags(entry, sink), Family::Tag),
+        "span" => (read_stride(entry, sequence, sink), Family::Span),
+        _ => (read_choices(entry, sink), Family::Choose),
     };
-    Some(Word { span: value.span(), text: text.clone() })
+    Some(Spanned::new(draft.unwrap_or(Draft::Unclear(family)), entry.span))
 }
 
 fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
@@ -128,15 +131,44 @@ fn read_range(entry: &Entry, sink: &mut Diagnostics) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
+/// A third of the sequence where the file is silent, as BERT for SQuAD has 128 of 384.
+fn read_stride(entry: &Entry, sequence: Option<usize>, sink: &mut Diagnostics) -> Option<Draft> {
+    let settings = Settings::of_options("`span`", entry.body.as_ref(), &["stride"], sink);
+    if settings.get("stride").is_none() {
+        // where the sequence is a mistake, nothing is made of this
+        return Some(Draft::Span { stride: (sequence.unwrap_or(1) / 3).max(1) });
+    }
+    let stride = settings.size("stride", usize::MAX, sink)?;
+    if let Some(sequence) = sequence
+        && stride.value >= sequence
+    {
+        sink.push(LongStride { stride: stride.value, sequence, legal: sequence / 3, span: stride.span });
+        return None;
+    }
+    Some(Draft::Span { stride: stride.value })
+}
+
+fn read_choices(entry: &Entry, sink: &mut Diagnostics) -> Option<Draft> {
+    let choices = values::size(entry, CHOICES, sink)?;
+    if choices.value < 2 {
+        sink.push(FewChoices { span: choices.span });
+        return None;
+    }
+    Some(Draft::Choose(choices.value))
+}
+
 #[derive(Debug, Error, Diagnostic)]
 #[error("task `{name}` does not say what it predicts")]
 #[diagnostic(
     code(cam::task::no_kind),
-    help("`classify 2`, `classify yes, no` for labels; `regress 0.0 .. 5.0` for a number")
+    help(
+        "`classify 2`, `classify yes, no` for labels; `regress 0.0 .. 5.0` for a number; `tag O, B-x, I-x` for a label \
+         a word; `span` for a part of a text; `choose 2` for one of several texts"
+    )
 )]
 struct NoKind {
     name: String,
-    #[label("neither `classify` nor `regress`")]
+    #[label("no kind")]
     span: Span,
 }
 
@@ -145,36 +177,9 @@ struct NoKind {
 #[diagnostic(code(cam::task::two_kinds), help("two tasks can share their data"))]
 struct TwoKinds {
     #[label("this")]
-    classify: Span,
-    #[label("and this")]
-    regress: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("a task that classifies has at least two classes")]
-#[diagnostic(code(cam::task::classes), help("the least is `classify 2`"))]
-struct FewClasses {
-    #[label("one class")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("a label is empty")]
-#[diagnostic(code(cam::task::empty_label), help("labels stand here as they do in the data"))]
-struct EmptyLabel {
-    #[label("empty")]
-    span: Span,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("the label `{label}` appears twice")]
-#[diagnostic(code(cam::task::duplicate_label), help("each label is one output of the head"))]
-struct DuplicateLabel {
-    label: String,
-    #[label("first here")]
     first: Span,
-    #[label(primary, "and again here")]
-    again: Span,
+    #[label("and this")]
+    second: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -187,5 +192,27 @@ struct Scores {
     range: String,
     problem: &'static str,
     #[label("{problem}")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("windows {stride} tokens apart would leave out text between them: a sequence has {sequence}")]
+#[diagnostic(
+    code(cam::task::stride),
+    help("windows should overlap, so that one of them holds the answer whole: `stride {legal}`")
+)]
+struct LongStride {
+    stride: usize,
+    sequence: usize,
+    legal: usize,
+    #[label("longer than a window")]
+    span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("a task that chooses has at least two choices")]
+#[diagnostic(code(cam::task::choices), help("the least is `choose 2`"))]
+struct FewChoices {
+    #[label("nothing to choose")]
     span: Span,
 }

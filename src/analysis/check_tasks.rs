@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use super::{
     check_data::{self, Data},
-    check_kinds::{Draft, check_kind},
+    check_kinds::{Draft, Family, check_kind},
+    read_sources,
     select_tasks::Selected,
     settings::Settings,
     values,
@@ -17,10 +18,9 @@ use crate::{
     syntax::ast,
 };
 
-/// The kinds, and what else a task says. `tag`, `span` and `choose` are words of the language, not yet
-/// compiled.
-const KEYS: [&str; 6] = ["classify", "regress", "metric", "data", "weight", "uncertainty"];
-const UNSUPPORTED: [&str; 3] = ["tag", "span", "choose"];
+/// The kinds, and what else a task says.
+const KEYS: [&str; 9] =
+    ["classify", "regress", "tag", "span", "choose", "metric", "data", "weight", "uncertainty"];
 
 /// One task as far as it is known; `None` where a mistake was reported.
 #[derive(Debug)]
@@ -35,39 +35,39 @@ pub struct Checked<'a> {
     pub uncertainty: Option<&'a ast::Entry>,
 }
 
-pub fn check_tasks<'a>(selected: &Selected<'a>, sink: &mut Diagnostics) -> Vec<Checked<'a>> {
+/// `sequence` is the model's, if it is known.
+pub fn check_tasks<'a>(
+    selected: &Selected<'a>,
+    sequence: Option<usize>,
+    sink: &mut Diagnostics,
+) -> Vec<Checked<'a>> {
     let mut left = LABELS;
-    selected.tasks.iter().map(|task| check_task(task, &mut left, sink)).collect()
+    selected.tasks.iter().map(|task| check_task(task, sequence, &mut left, sink)).collect()
 }
 
 /// The most labels of all tasks together: more than anybody has trained on together, and few enough to hold.
 const LABELS: usize = 20_000;
 
 /// `left`: how many labels the tasks from this one on may have.
-fn check_task<'a>(task: &'a ast::Task, left: &mut usize, sink: &mut Diagnostics) -> Checked<'a> {
-    let is_unsupported = |entry: &&ast::Entry| UNSUPPORTED.contains(&entry.key.text.as_str());
-    let unsupported = task.body.entries.iter().find(is_unsupported);
-    if let Some(entry) = unsupported {
-        sink.push(UnsupportedKind { kind: entry.key.text.clone(), span: entry.key.span });
-    }
+fn check_task<'a>(
+    task: &'a ast::Task,
+    sequence: Option<usize>,
+    left: &mut usize,
+    sink: &mut Diagnostics,
+) -> Checked<'a> {
     let owner = format!("task `{}`", task.name.text);
-    let others = task.body.entries.iter().filter(|entry| !is_unsupported(entry));
-    let settings = Settings::read(&owner, others, &KEYS, sink);
+    let settings = Settings::read(&owner, &task.body.entries, &KEYS, sink);
     settings.require(&owner, task.name.span, &["data"], sink);
 
-    let draft = check_kind(task, &settings, unsupported.is_some(), sink);
+    let draft = check_kind(task, &settings, sequence, sink);
     let draft = draft.filter(|draft| check_labels(draft, left, sink));
-    let data = settings.plain("data", sink).and_then(|entry| check_data::read_data(entry, sink));
+    let data = settings.get("data").and_then(|entry| read_sources::read_source(entry, sink));
     let kind =
         draft.as_ref().and_then(|draft| check_data::fit_kind(&draft.value, draft.span, data.as_ref(), sink));
-    let metric = match unsupported {
-        // Its metric is one of a kind that is not known here either.
-        Some(_) => None,
-        None => check_metric(&settings, draft.as_ref(), kind.as_ref(), data.as_ref(), sink),
-    };
+    let metric = check_metric(&settings, draft.as_ref(), kind.as_ref(), data.as_ref(), sink);
     Checked {
         name: &task.name,
-        has_distribution: !matches!(draft, Some(Spanned { value: Draft::Regress { .. }, .. })),
+        has_distribution: draft.as_ref().is_none_or(|draft| draft.value.family() != Family::Regress),
         kind: draft.and_then(|draft| kind.map(|kind| Spanned::new(kind, draft.span))),
         metric,
         data,
@@ -79,9 +79,9 @@ fn check_task<'a>(task: &'a ast::Task, left: &mut usize, sink: &mut Diagnostics)
 /// Takes the labels from what is left, and reports where that is too little.
 fn check_labels(draft: &Spanned<Draft>, left: &mut usize, sink: &mut Diagnostics) -> bool {
     let count = match &draft.value {
-        Draft::Classes(count) => *count,
-        Draft::Labels(labels) => labels.len(),
-        Draft::Regress { .. } | Draft::Unclear => 0,
+        Draft::Classes(count) | Draft::TagCount(count) => *count,
+        Draft::Labels(labels) | Draft::Tags(labels) => labels.len(),
+        Draft::Regress { .. } | Draft::Span { .. } | Draft::Choose(_) | Draft::Unclear(_) => 0,
     };
     if count > *left {
         sink.push(TooManyLabels { most: LABELS, span: draft.span });
@@ -110,14 +110,18 @@ fn check_weight(settings: &Settings, sink: &mut Diagnostics) -> Option<f64> {
     Some(weight.value)
 }
 
-const METRICS: [(&str, Metric); 7] = [
-    ("accuracy", Metric::Accuracy),
-    ("f1", Metric::F1),
-    ("accuracy_f1", Metric::AccuracyF1),
-    ("matthews", Metric::Matthews),
-    ("pearson", Metric::Pearson),
-    ("spearman", Metric::Spearman),
-    ("pearson_spearman", Metric::PearsonSpearman),
+/// Each metric, and the kinds that it measures.
+const METRICS: [(&str, Metric, &[Family]); 10] = [
+    ("accuracy", Metric::Accuracy, &[Family::Classify, Family::Choose]),
+    ("f1", Metric::F1, &[Family::Classify]),
+    ("accuracy_f1", Metric::AccuracyF1, &[Family::Classify]),
+    ("matthews", Metric::Matthews, &[Family::Classify]),
+    ("f1a_exact_match", Metric::F1aExactMatch, &[Family::Classify]),
+    ("pearson", Metric::Pearson, &[Family::Regress]),
+    ("spearman", Metric::Spearman, &[Family::Regress]),
+    ("pearson_spearman", Metric::PearsonSpearman, &[Family::Regress]),
+    ("entity_f1", Metric::EntityF1, &[Family::Tag]),
+    ("exact_match_f1", Metric::ExactMatchF1, &[Family::Span]),
 ];
 
 /// The metric that is written, the data set's usual one, or the kind's.
@@ -132,27 +136,30 @@ fn check_metric(
         return default_metric(&draft?.value, data);
     };
     let word = values::word(entry, sink)?;
-    let Some((_, metric)) = METRICS.iter().find(|(name, _)| *name == word.text) else {
-        let names = METRICS.map(|(name, _)| name);
+    let Some((_, metric, families)) = METRICS.iter().find(|(name, ..)| *name == word.text) else {
+        let names = METRICS.map(|(name, ..)| name);
         let help = did_you_mean(&word.text, &names);
         sink.push(UnknownMetric { metric: word.text.clone(), help, span: word.span });
         return None;
     };
     let draft = draft?;
-    let regresses = matches!(draft.value, Draft::Regress { .. });
-    if of_scores(*metric) != regresses {
-        let fitting: Vec<&str> =
-            METRICS.iter().filter(|(_, m)| of_scores(*m) == regresses).map(|(name, _)| *name).collect();
+    let family = draft.value.family();
+    if !families.contains(&family) {
+        let fits = |(name, _, families): &(&'static str, Metric, &[Family])| {
+            families.contains(&family).then_some(*name)
+        };
+        let fitting: Vec<&str> = METRICS.iter().filter_map(fits).collect();
         sink.push(MetricKind {
             metric: word.text.clone(),
-            verb: if regresses { "regresses" } else { "classifies" },
+            verb: family.verb(),
             fitting: alternatives(&fitting, "or"),
             span: word.span,
             kind: draft.span,
         });
         return None;
     }
-    if let (Metric::F1 | Metric::AccuracyF1, Some(Kind::Classify { labels })) = (metric, kind)
+    if let (Metric::F1 | Metric::AccuracyF1 | Metric::F1aExactMatch, Some(Kind::Classify { labels })) =
+        (metric, kind)
         && labels.len() != 2
     {
         let metric = word.text.clone();
@@ -162,14 +169,12 @@ fn check_metric(
     Some(*metric)
 }
 
-fn of_scores(metric: Metric) -> bool {
-    matches!(metric, Metric::Pearson | Metric::Spearman | Metric::PearsonSpearman)
-}
-
 fn default_metric(draft: &Draft, data: Option<&Data>) -> Option<Metric> {
-    let of_kind = match draft {
-        Draft::Regress { .. } => Metric::PearsonSpearman,
-        _ => Metric::Accuracy,
+    let of_kind = match draft.family() {
+        Family::Classify | Family::Choose => Metric::Accuracy,
+        Family::Regress => Metric::PearsonSpearman,
+        Family::Tag => Metric::EntityF1,
+        Family::Span => Metric::ExactMatchF1,
     };
     Some(data?.known.map_or(of_kind, |set| set.metric))
 }
@@ -212,15 +217,6 @@ struct NoWeight {
     span: Span,
     #[label("read, and sampled")]
     data: Option<Span>,
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("tasks of kind `{kind}` are not supported yet")]
-#[diagnostic(code(cam::task::unsupported_kind), help("supported: `classify` and `regress`"))]
-struct UnsupportedKind {
-    kind: String,
-    #[label("not supported yet")]
-    span: Span,
 }
 
 #[derive(Debug, Error, Diagnostic)]

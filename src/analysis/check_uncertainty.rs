@@ -124,12 +124,14 @@ fn donors(tasks: &[check_tasks::Checked]) -> String {
 #[error("`mt_uncertainty` scores examples by entropy, and no task predicts a distribution")]
 #[diagnostic(
     code(cam::sampler::no_distribution),
-    help("`sampler proportional` needs none; `mt_uncertainty` needs a task that classifies")
+    help(
+        "`sampler proportional` needs none; `mt_uncertainty` needs a task that predicts labels, words, answers or choices"
+    )
 )]
 struct NoDistribution {
     #[label("this sampler")]
     sampler: Option<Span>,
-    #[label("no task classifies")]
+    #[label("all tasks regress")]
     tasks: Option<Span>,
 }
 

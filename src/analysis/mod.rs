@@ -20,7 +20,7 @@
 //! | `check_shapes`, `check_checkpoint` | the backbone's sizes, the sequence | items |
 //! | `check_fidelity` | whose formulas | items |
 //! | `check_modules` | modules and their layers, with `check_layers`, `check_blocks` and `detach_modules` | shapes, for ranges and blocks |
-//! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_data`, `datasets` | tasks |
+//! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_labels`, `read_sources`, `check_data`, `datasets` | tasks |
 //! | `check_training` | every setting, with `check_batch`, `check_sampler`, `check_optimizer`, `check_cache` | settings, the sequence, the number of tasks |
 //! | `check_uncertainty` | what is H for each task | tasks and sampler |
 //! | `flow_freezing` | weights and gradient flow of each part | shapes and modules |
@@ -38,6 +38,7 @@ mod check_checkpoint;
 mod check_data;
 mod check_fidelity;
 mod check_kinds;
+mod check_labels;
 mod check_layers;
 mod check_modules;
 mod check_names;
@@ -59,6 +60,7 @@ mod lint_program;
 mod list_forms;
 mod lower_program;
 mod merge_training;
+mod read_sources;
 mod select_tasks;
 mod settings;
 mod summary;
@@ -174,7 +176,7 @@ fn analyse(
     }
     let fidelity = check_fidelity::check_fidelity(&items, &mut sink);
     let modules = check_modules::check_modules(&items, &shape, &mut sink);
-    let tasks = check_tasks::check_tasks(&selected, &mut sink);
+    let tasks = check_tasks::check_tasks(&selected, shape.sequence.map(|length| length.value), &mut sink);
     let training = check_training::check_training(settings, shape.sequence, tasks.len(), &mut sink);
     let uncertainty =
         check_uncertainty::check_uncertainty(&tasks, selected.block, &training, is_alone, &mut sink);

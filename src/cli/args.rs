@@ -212,25 +212,37 @@ pub struct Eval {
 
 /// Predict with a trained run
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("input").required(true).args(["text", "file"]))]
+#[command(group = ArgGroup::new("input").required(true).args(["text", "file", "all"]))]
 pub struct Predict {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Which task
-    #[arg(long)]
-    pub task: String,
-    /// The text, or the first of a pair
+    #[arg(long, value_name = "T", required_unless_present = "all", conflicts_with = "all")]
+    pub task: Option<String>,
+    /// Every task, for a split of its data: a file a task in the folder --out, as GLUE, SuperGLUE and SQuAD accept it
+    #[arg(long, requires = "out")]
+    pub all: bool,
+    /// With --all: the folder with the tasks' data [default: that of the training]
+    #[arg(long, value_name = "DIR", requires = "all")]
+    pub data: Option<PathBuf>,
+    /// With --all: train, dev or test
+    #[arg(long, value_name = "SPLIT", default_value = "test")]
+    pub split: String,
+    /// The text, or the first of a pair; words between spaces, to be tagged; the question, to be answered
     #[arg(long, value_name = "A")]
     pub text: Option<String>,
-    /// The second text of a pair
+    /// The second text of a pair; the context of a question
     #[arg(long, value_name = "B", requires = "text")]
     pub text_b: Option<String>,
+    /// One of the texts to choose from; to be repeated
+    #[arg(long, value_name = "TEXT", requires = "text")]
+    pub choice: Vec<String>,
     /// A file with an example a line: text_a [TAB text_b]
     #[arg(long = "in", id = "file", value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// Where the predictions go [default: stdout]
-    #[arg(long, value_name = "FILE")]
+    /// Where the predictions go [default: stdout]; with --all a folder that is not there yet
+    #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 }
 

@@ -39,8 +39,8 @@ fn next_steps(path: &Path, program: &Program) -> String {
     let name = &program.name;
     let beside = path.with_extension("");
     let folders = program.tasks.iter().filter_map(|task| match &task.data {
-        ir::Source::Tsv { folder } => Some(beside.join(folder)),
-        ir::Source::Glue { .. } => None,
+        ir::Source { format: ir::Format::Tsv(_), folder, .. } => Some(beside.join(folder)),
+        _ => None,
     });
     let folders: String =
         folders.map(|folder| format!("  {}: train.tsv and dev.tsv\n", folder.display())).collect();

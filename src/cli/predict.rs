@@ -12,19 +12,32 @@ use crate::diagnostics;
 pub fn run(args: &Predict) -> Outcome<ExitCode> {
     let model = load::load_run(&args.run)?;
     let tasks: Vec<&str> = model.program.tasks.iter().map(|task| task.name.as_str()).collect();
-    if !tasks.contains(&args.task.as_str()) {
-        let help = diagnostics::did_you_mean(&args.task, &tasks);
-        return Err(NoTask { task: args.task.clone(), model: model.program.name.clone(), help }.into());
+    if let Some(task) = &args.task
+        && !tasks.contains(&task.as_str())
+    {
+        let help = diagnostics::did_you_mean(task, &tasks);
+        return Err(NoTask { task: task.clone(), model: model.program.name.clone(), help }.into());
     }
 
     let mut command = Command::new(driver::binary(&model)?);
     command.arg("predict").arg("--run").arg(&args.run);
-    command.arg("--task").arg(&args.task);
+    if let Some(task) = &args.task {
+        command.arg("--task").arg(task);
+    }
+    if args.all {
+        command.arg("--all").arg("--split").arg(&args.split);
+    }
+    if let Some(folder) = &args.data {
+        command.arg("--data").arg(folder);
+    }
     if let Some(text) = &args.text {
         command.arg("--text").arg(text);
     }
     if let Some(text) = &args.text_b {
         command.arg("--text-b").arg(text);
+    }
+    for text in &args.choice {
+        command.arg("--choice").arg(text);
     }
     if let Some(file) = &args.input {
         command.arg("--in").arg(file);

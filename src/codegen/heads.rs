@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
-use super::names;
+use super::{names, print};
 use crate::ir::{Kind, Program, Task};
 
 /// The struct and its three impls.
@@ -20,11 +20,27 @@ pub fn items(program: &Program) -> [TokenStream; 4] {
 
 fn structure(program: &Program, fields: &[Ident]) -> TokenStream {
     let types = program.tasks.iter().map(|task| head(program, task));
+    let doc = print::doc(docs(program)[0]);
     quote! {
-        /// A linear layer a task, on the pooled `[CLS]`.
+        #doc
         pub struct Heads<D: Kernels> {
             #(pub #fields: #types,)*
         }
+    }
+}
+
+/// What the heads are, and what each gives: of pooled sequences, or of tokens as well.
+fn docs(program: &Program) -> [&'static str; 2] {
+    let reads_tokens = |task: &Task| matches!(task.kind, Kind::Tag { .. } | Kind::Span { .. });
+    match program.tasks.iter().any(reads_tokens) {
+        true => [
+            "A linear layer a task, on the pooled `[CLS]`, or on the tokens that it is about.",
+            "The logits of one task, for the `rows` that its head reads: pooled sequences, or tokens.",
+        ],
+        false => [
+            "A linear layer a task, on the pooled `[CLS]`.",
+            "The logits of one task, for the pooled `rows` of its examples.",
+        ],
     }
 }
 
@@ -36,6 +52,12 @@ fn head(program: &Program, task: &Task) -> TokenStream {
             quote!(Classify<#hidden, #labels, D>)
         }
         Kind::Regress { .. } => quote!(Regress<#hidden, D>),
+        Kind::Tag { .. } => {
+            let labels = names::int(task.kind.outputs());
+            quote!(Tag<#hidden, #labels, D>)
+        }
+        Kind::Span { .. } => quote!(Span<#hidden, D>),
+        Kind::Choose { .. } => quote!(Choose<#hidden, D>),
     }
 }
 
@@ -52,6 +74,7 @@ fn build(program: &Program, fields: &[Ident]) -> TokenStream {
 
 fn predict(program: &Program, fields: &[Ident]) -> TokenStream {
     let hidden = names::int(program.backbone.hidden);
+    let doc = print::doc(docs(program)[1]);
     let indices = (0..fields.len()).map(names::int);
     let complaint = match fields.len() {
         1 => format!("{} has 1 task", program.name),
@@ -59,7 +82,7 @@ fn predict(program: &Program, fields: &[Ident]) -> TokenStream {
     };
     quote! {
         impl<D: Kernels> Predict<#hidden, D> for Heads<D> {
-            /// The logits of one task, for the pooled `rows` of its examples.
+            #doc
             fn logits<T: Tape<f32, D>>(
                 &self,
                 task: usize,

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `Cargo.toml`, `.cargo/config.toml`, `Cargo.lock` | `manifest` |
 //! | `src/main.rs` | `entry` |
-//! | `src/tasks.rs`: `PLAN`, all that is not the network | `tasks` |
+//! | `src/tasks.rs`: `PLAN`, all that is not the network | `tasks`, `sources` |
 //! | `src/network.rs`: `Encoder` and `Heads`, typed by their shapes | `network`, from `group_layers` |
 //! | `model.cam` | the model's own text, verbatim |
 //!
@@ -23,6 +23,7 @@ mod manifest;
 mod names;
 mod network;
 mod print;
+mod sources;
 mod tasks;
 
 use std::path::PathBuf;

@@ -6,10 +6,10 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::{names, print};
+use super::{names, print, sources};
 use crate::ir::{
-    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Kind, Metric, Origin, Program, Sampler, Schedule, Task, Training, Uncertainty,
+    Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {
@@ -43,7 +43,10 @@ fn imports(program: &Program) -> TokenStream {
         ("Uncertainty", has_tasks),
         ("Warmup", true),
     ];
-    let names = used.into_iter().filter(|(_, used)| *used).map(|(name, _)| names::ident(name));
+    let used = used.into_iter().chain(sources::used(program)).filter(|(_, used)| *used);
+    let mut names: Vec<&str> = used.map(|(name, _)| name).collect();
+    names.sort_unstable();
+    let names = names.into_iter().map(names::ident);
     quote!(use camtl::train::plan::{#(#names),*};)
 }
 
@@ -100,6 +103,15 @@ fn task(task: &Task) -> TokenStream {
             let (low, high) = (names::float(*low), names::float(*high));
             quote!(Kind::Regress { low: #low, high: #high })
         }
+        Kind::Tag { labels } => quote!(Kind::Tag { labels: &[#(#labels),*] }),
+        Kind::Span { stride } => {
+            let stride = names::int(*stride);
+            quote!(Kind::Span { stride: #stride })
+        }
+        Kind::Choose { choices } => {
+            let choices = names::int(*choices);
+            quote!(Kind::Choose { choices: #choices })
+        }
     };
     let metric = match task.metric {
         Metric::Accuracy => quote!(Metric::Accuracy),
@@ -109,11 +121,11 @@ fn task(task: &Task) -> TokenStream {
         Metric::Pearson => quote!(Metric::Pearson),
         Metric::Spearman => quote!(Metric::Spearman),
         Metric::PearsonSpearman => quote!(Metric::PearsonSpearman),
+        Metric::EntityF1 => quote!(Metric::EntityF1),
+        Metric::ExactMatchF1 => quote!(Metric::ExactMatchF1),
+        Metric::F1aExactMatch => quote!(Metric::F1aExactMatch),
     };
-    let data = match &task.data {
-        Source::Glue { set, folder } => quote!(Source::Glue { set: #set, folder: #folder }),
-        Source::Tsv { folder } => quote!(Source::Tsv { folder: #folder }),
-    };
+    let data = sources::source(&task.data);
     let weight = names::float(task.weight);
     let uncertainty = match task.uncertainty {
         Uncertainty::Entropy => quote!(Uncertainty::Entropy),

@@ -1,4 +1,4 @@
-//! Tokenized examples on disk, named after the hash of what they were made from.
+//! Tokenized items on disk, named after the hash of what they were made from.
 //!
 //! The file, all numbers little-endian:
 //!
@@ -6,34 +6,32 @@
 //! |---|---|
 //! | 8 | `camtltok` |
 //! | 32 | the key, again |
-//! | 4 x 8 | examples, tokens, skipped rows, truncated examples |
-//! | 4 x examples | tokens of each example |
-//! | 4 x examples | of these, of type 0 |
-//! | 4 x examples | line in the source |
-//! | 4 x examples | target: 0 none, 1 class, 2 value |
-//! | 4 x examples | target: the class or the value's bits |
-//! | 4 x tokens | ids |
+//! | 2 x 8 | skipped rows, truncated examples |
+//! | | the lists of numbers of a [`Dataset`], the ids first, in the order of [`encode`] |
+//! | | its texts |
 //! | 32 | BLAKE3 of all of the above |
+//!
+//! A list is its length in 8 bytes and 4 bytes a number; a text is its length in 8 bytes, and itself.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Label, Windows, Words};
+use super::flat::{Lists, Texts, starts};
 use super::ids::Ids;
-use super::read::Target;
 
 /// Part of every key: a change of the layout above, or of what the tokens mean, is a new number.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"camtltok";
-const HEAD: usize = 8 + 32 + 4 * 8;
 const HASH: usize = 32;
 
-/// The examples kept under `key`, if they are there and whole; their ids stay in the file, mapped. A damaged file is
+/// The items kept under `key`, if they are there and whole; their ids stay in the file, mapped. A damaged file is
 /// reported and counts as absent.
 pub fn fetch(folder: &Path, key: &blake3::Hash, content: blake3::Hash) -> Option<Dataset> {
     let path = file(folder, key);
@@ -58,7 +56,7 @@ fn map(file: &File) -> io::Result<Mmap> {
     unsafe { Mmap::map(file) }
 }
 
-/// Keeps examples under `key`: whole or not at all, also if several processes do it at once.
+/// Keeps items under `key`: whole or not at all, also if several processes do it at once.
 pub fn store(folder: &Path, key: &blake3::Hash, dataset: &Dataset) {
     let path = file(folder, key);
     let write = || -> io::Result<()> {
@@ -78,86 +76,183 @@ fn file(folder: &Path, key: &blake3::Hash) -> PathBuf {
 }
 
 fn encode(key: &blake3::Hash, dataset: &Dataset) -> Vec<u8> {
-    let rows = dataset.len();
-    let mut bytes = Vec::with_capacity(HEAD + 4 * (5 * rows + dataset.ids.len()) + HASH);
-    bytes.extend(MAGIC);
-    bytes.extend(key.as_bytes());
-    for count in [rows, dataset.ids.len(), dataset.skipped, dataset.truncated] {
-        bytes.extend((count as u64).to_le_bytes());
+    let Dataset { words, windows, .. } = dataset;
+    let mut out = Out(Vec::with_capacity(4 * dataset.ids.len()));
+    out.0.extend(MAGIC);
+    out.0.extend(key.as_bytes());
+    out.count(dataset.skipped);
+    out.count(dataset.truncated);
+    out.list(dataset.ids.iter().copied());
+    out.list(steps(&dataset.offsets));
+    out.list(dataset.firsts.iter().copied());
+    out.list(steps(&dataset.items));
+    for part in 0..3 {
+        out.list(dataset.labels.iter().map(|label| pack(*label)[part]));
     }
-    let mut put = |numbers: &mut dyn Iterator<Item = u32>| {
-        numbers.for_each(|number| bytes.extend(number.to_le_bytes()));
-    };
-    put(&mut (0..rows).map(|i| dataset.tokens(i) as u32));
-    put(&mut dataset.firsts.iter().copied());
-    put(&mut dataset.lines.iter().copied());
-    put(&mut dataset.targets.iter().map(|target| pack(*target).0));
-    put(&mut dataset.targets.iter().map(|target| pack(*target).1));
-    put(&mut dataset.ids.iter().copied());
-    let hash = blake3::hash(&bytes);
-    bytes.extend(hash.as_bytes());
-    bytes
+    out.list(dataset.examples.iter().copied());
+    out.list(dataset.lines.iter().copied());
+    out.list(dataset.groups.iter().copied());
+    out.lists(&words.marks);
+    out.lists(&words.tags);
+    out.list(windows.begins.iter().copied());
+    out.list(windows.froms.iter().copied());
+    out.list(windows.passages.iter().copied());
+    out.lists(&windows.places);
+    out.list(steps(&windows.accepted));
+    out.texts(&windows.contexts);
+    out.texts(&windows.answers);
+    let hash = blake3::hash(&out.0);
+    out.0.extend(hash.as_bytes());
+    out.0
 }
 
-/// `None` for bytes that are not exactly what [`encode`] makes for `key`.
+/// `None` for bytes that are not what [`encode`] makes for `key`.
 fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<Dataset> {
     let (body, hash) = map.split_at_checked(map.len().checked_sub(HASH)?)?;
     if blake3::hash(body).as_bytes() != hash {
         return None;
     }
     let rest = body.strip_prefix(MAGIC)?.strip_prefix(key.as_bytes())?;
-    let (counts, rest) = rest.split_at_checked(4 * 8)?;
-    let mut counts = counts.chunks_exact(8).map(|chunk| {
-        let number = u64::from_le_bytes(chunk.try_into().ok()?);
-        usize::try_from(number).ok()
-    });
-    let (rows, tokens) = (counts.next()??, counts.next()??);
-    let (skipped, truncated) = (counts.next()??, counts.next()??);
-
-    let mut rest = rest;
-    let mut take = |count: usize| -> Option<Vec<u32>> {
-        let (head, tail) = rest.split_at_checked(count.checked_mul(4)?)?;
-        rest = tail;
-        head.chunks_exact(4).map(|chunk| Some(u32::from_le_bytes(chunk.try_into().ok()?))).collect()
+    let mut read = In { body, at: body.len() - rest.len() };
+    let (skipped, truncated) = (read.count()?, read.count()?);
+    let ids = read.numbers()?;
+    let offsets = starts(&read.list()?);
+    let firsts = read.list()?;
+    let items = starts(&read.list()?);
+    let parts = [read.list()?, read.list()?, read.list()?];
+    let labels = (0..parts[0].len()).map(|i| unpack(parts.each_ref().map(|part| part.get(i).copied())));
+    let labels = labels.collect::<Option<Vec<_>>>()?;
+    let (examples, lines, groups) = (read.list()?, read.list()?, read.list()?);
+    let words = Words { marks: read.lists()?, tags: read.lists()? };
+    let windows = Windows {
+        begins: read.list()?,
+        froms: read.list()?,
+        passages: read.list()?,
+        places: read.lists()?,
+        accepted: starts_or_none(read.list()?),
+        contexts: read.texts()?,
+        answers: read.texts()?,
     };
-    let lengths = take(rows)?;
-    let (firsts, lines) = (take(rows)?, take(rows)?);
-    let (tags, values) = (take(rows)?, take(rows)?);
-    let ids = body.len() - rest.len()..body.len();
-    let targets = tags.into_iter().zip(values).map(unpack).collect::<Option<_>>()?;
-    let mut offsets = Vec::with_capacity(rows + 1);
-    offsets.push(0);
-    for &length in &lengths {
-        offsets.push(offsets[offsets.len() - 1] + length as usize);
-    }
-    let whole = tokens.checked_mul(4) == Some(ids.len())
-        && offsets[rows] == tokens
-        && firsts.iter().zip(&lengths).all(|(first, length)| first <= length);
+    // the rest follows from the hash: nobody else writes these files
+    let whole = offsets.last() == Some(&(ids.len() / 4))
+        && items.last() == Some(&firsts.len())
+        && read.at == body.len();
     whole.then(|| Dataset {
         ids: Ids::map(map, ids),
         offsets,
         firsts,
-        targets,
+        items,
+        labels,
+        examples,
         lines,
+        groups,
+        words,
+        windows,
         skipped,
         truncated,
         fingerprint: content,
     })
 }
 
-fn pack(target: Target) -> (u32, u32) {
-    match target {
-        Target::None => (0, 0),
-        Target::Class(class) => (1, class),
-        Target::Value(value) => (2, value.to_bits()),
+/// The differences of ascending numbers.
+fn steps(starts: &[usize]) -> impl ExactSizeIterator<Item = u32> {
+    starts.windows(2).map(|pair| (pair[1] - pair[0]) as u32)
+}
+
+/// Only tasks that mark answers have a list of them.
+fn starts_or_none(lengths: Vec<u32>) -> Vec<usize> {
+    if lengths.is_empty() { Vec::new() } else { starts(&lengths) }
+}
+
+/// A file that is written.
+struct Out(Vec<u8>);
+
+impl Out {
+    fn count(&mut self, count: usize) {
+        self.0.extend((count as u64).to_le_bytes());
+    }
+
+    fn list(&mut self, numbers: impl ExactSizeIterator<Item = u32>) {
+        self.count(numbers.len());
+        numbers.for_each(|number| self.0.extend(number.to_le_bytes()));
+    }
+
+    fn lists(&mut self, lists: &Lists) {
+        self.list(lists.lengths());
+        self.list(lists.values().iter().copied());
+    }
+
+    fn texts(&mut self, texts: &Texts) {
+        self.list(texts.lengths());
+        self.count(texts.joined().len());
+        self.0.extend(texts.joined().as_bytes());
+        // numbers stay aligned
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
     }
 }
 
-fn unpack((tag, value): (u32, u32)) -> Option<Target> {
-    match tag {
-        0 => Some(Target::None),
-        1 => Some(Target::Class(value)),
-        2 => Some(Target::Value(f32::from_bits(value))),
+/// A file that is read; `None` where it is too short.
+struct In<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl In<'_> {
+    fn take(&mut self, count: usize) -> Option<Range<usize>> {
+        let range = self.at..self.at.checked_add(count)?;
+        self.body.get(range.clone())?;
+        self.at = range.end;
+        Some(range)
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        let bytes = self.take(8)?;
+        usize::try_from(u64::from_le_bytes(self.body[bytes].try_into().ok()?)).ok()
+    }
+
+    /// Where the numbers of a list lie.
+    fn numbers(&mut self) -> Option<Range<usize>> {
+        let count = self.count()?;
+        self.take(count.checked_mul(4)?)
+    }
+
+    fn list(&mut self) -> Option<Vec<u32>> {
+        let bytes = self.numbers()?;
+        Some(self.body[bytes].as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+    }
+
+    fn lists(&mut self) -> Option<Lists> {
+        let lengths = self.list()?;
+        Lists::from_parts(self.list()?, &lengths)
+    }
+
+    fn texts(&mut self) -> Option<Texts> {
+        let lengths = self.list()?;
+        let count = self.count()?;
+        let bytes = self.take(count)?;
+        let joined = String::from_utf8(self.body[bytes].to_vec()).ok()?;
+        self.take(count.next_multiple_of(4) - count)?;
+        Texts::from_parts(joined, &lengths)
+    }
+}
+
+fn pack(label: Label) -> [u32; 3] {
+    match label {
+        Label::None => [0, 0, 0],
+        Label::Class(class) => [1, class, 0],
+        Label::Value(value) => [2, value.to_bits(), 0],
+        Label::Tags => [3, 0, 0],
+        Label::Span { start, end } => [4, start, end],
+    }
+}
+
+fn unpack(parts: [Option<u32>; 3]) -> Option<Label> {
+    match parts {
+        [Some(0), ..] => Some(Label::None),
+        [Some(1), Some(class), _] => Some(Label::Class(class)),
+        [Some(2), Some(bits), _] => Some(Label::Value(f32::from_bits(bits))),
+        [Some(3), ..] => Some(Label::Tags),
+        [Some(4), Some(start), Some(end)] => Some(Label::Span { start, end }),
         _ => None,
     }
 }
@@ -166,13 +261,34 @@ fn unpack((tag, value): (u32, u32)) -> Option<Target> {
 mod tests {
     use super::*;
 
+    /// Two windows of a context and one of another, as no reader would make them but whole.
     fn sample() -> Dataset {
+        let mut windows = Windows {
+            begins: vec![1, 1, 1],
+            froms: vec![0, 1, 0],
+            passages: vec![0, 1],
+            accepted: vec![0, 2, 2],
+            ..Windows::default()
+        };
+        for (context, places) in [("a b", [0, 1, 2, 3]), ("\u{e9} c", [0, 2, 3, 4])] {
+            windows.contexts.push(context);
+            windows.places.push(places);
+        }
+        ["b", "a b"].iter().for_each(|answer| windows.answers.push(answer));
+        let mut words = Words::default();
+        words.marks.push([1, 2]);
+        words.tags.push([0, 5, 1]);
         Dataset {
             ids: vec![2, 7, 3, 2, 3, 9, 3].into(),
-            offsets: vec![0, 3, 7],
-            firsts: vec![3, 2],
-            targets: vec![Target::Value(2.5), Target::None],
-            lines: vec![2, 5],
+            offsets: vec![0, 3, 5, 7],
+            firsts: vec![3, 2, 1],
+            items: vec![0, 1, 2, 3],
+            labels: vec![Label::Value(2.5), Label::None, Label::Span { start: 0, end: 1 }],
+            examples: vec![0, 0, 1],
+            lines: vec![2, 2, 5],
+            groups: vec![7, 7, u32::MAX],
+            words,
+            windows,
             skipped: 2,
             truncated: 1,
             fingerprint: blake3::hash(b"file"),

@@ -12,6 +12,11 @@ impl<'a> Line<'a> {
     pub fn text(self) -> Option<&'a str> {
         std::str::from_utf8(self.bytes).ok()
     }
+
+    /// Whether there is nothing but white space.
+    pub fn is_blank(self) -> bool {
+        self.bytes.trim_ascii().is_empty()
+    }
 }
 
 /// The lines of a file. Empty lines at the end of the file are no lines; empty lines elsewhere are.

@@ -54,9 +54,9 @@ pub fn load(request: &Request<'_>, tokenizer: &Tokenizer) -> Result<Dataset, Loa
     let expected = Expected { kind, labelled: split.labelled(), unreadable };
     let examples = read::parse(task, source, split, &path, &bytes, expected)?;
     if examples.skipped > 0 {
-        tracing::warn!(task, file = %path.display(), rows = examples.skipped, "rows that cannot be read left out");
+        tracing::warn!(task, file = %path.display(), rows = examples.skipped, "rows left out: they cannot be read, or have no label");
     }
-    let dataset = Dataset::encode(&examples, tokenizer, content)?;
+    let dataset = Dataset::encode(&examples, tokenizer, kind, content)?;
     if let Some(folder) = folder {
         cache::store(folder, &key, &dataset);
     }
@@ -65,10 +65,6 @@ pub fn load(request: &Request<'_>, tokenizer: &Tokenizer) -> Result<Dataset, Loa
 
 /// Of everything that the tokens and targets depend on. A new field of the request that changes them goes in here.
 fn key(request: &Request<'_>, tokenizer: &Tokenizer, content: &blake3::Hash) -> blake3::Hash {
-    let layout = match request.source {
-        Source::Glue { set, .. } => set,
-        Source::Tsv { .. } => "tsv",
-    };
     // Debug output of a tuple quotes its strings, so that no two keys run together.
     let text = format!(
         "{:?}",
@@ -77,7 +73,7 @@ fn key(request: &Request<'_>, tokenizer: &Tokenizer, content: &blake3::Hash) -> 
             content.to_hex().as_str(),
             tokenizer.fingerprint(),
             tokenizer.sequence(),
-            layout,
+            request.source.format,
             request.split,
             request.kind,
             request.unreadable,

@@ -2,22 +2,94 @@
 
 use serde::Serialize;
 
-/// Where the examples of a task come from. Folders are relative to the data folder of a run.
+/// Where the examples of a task come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    pub format: Format,
+    /// The folder that holds the files, relative to the data folder of a run.
+    pub folder: &'static str,
+    /// The file of train, dev and test, relative to `folder`; where it is not said, as the format names them.
+    pub files: [Option<&'static str>; 3],
+}
+
+/// How the files of a folder are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A GLUE folder in the official layout. `set` is the canonical name ("CoLA", see [`glue::SETS`](super::glue::SETS)).
-    Glue { set: &'static str, folder: &'static str },
-    /// A folder with `train.tsv`, `dev.tsv` and perhaps `test.tsv`: a header `label text_a [text_b]`, tabs between.
-    Tsv { folder: &'static str },
+pub enum Format {
+    /// A GLUE set in the official layout, by its canonical name ("CoLA", see [`glue::SETS`](super::glue::SETS)).
+    Glue(&'static str),
+    /// A SuperGLUE set as JSON lines, by its canonical name ("BoolQ").
+    SuperGlue(&'static str),
+    /// SQuAD v1.1: one JSON of paragraphs and their questions.
+    Squad,
+    /// JSON lines of contexts and their questions (MRQA 2019), perhaps compressed; the name of the set, which the
+    /// official distribution gives its files.
+    Mrqa(&'static str),
+    /// A word and its tag a line, sentences apart by empty lines.
+    Conll,
+    /// SNLI's JSON lines.
+    Snli,
+    /// SciTail's JSON lines, in either of its two layouts.
+    SciTail,
+    /// Commas between columns, quotes around texts that hold one, a header.
+    Csv(Columns),
+    /// Tabs between columns, no quoting, a header.
+    Tsv(Columns),
+    /// An object a line.
+    JsonLines(Columns),
+}
+
+/// The columns of a table, or the keys of an object, that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// `label`, `text_a` and perhaps `text_b`; another column is a mistake.
+    Usual,
+    /// Those named here; others are left alone.
+    Named {
+        label: &'static str,
+        text_a: &'static str,
+        text_b: Option<&'static str>,
+        /// The data set's own name for a row.
+        id: Option<&'static str>,
+    },
+}
+
+impl Columns {
+    /// Label, first text, second text and name of a row; of the last two only what was said.
+    pub(super) fn names(self) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::Usual => ("label", "text_a", None, None),
+            Self::Named { label, text_a, text_b, id } => (label, text_a, text_b, id),
+        }
+    }
 }
 
 impl Source {
-    /// The folder that holds the files, relative to the data folder.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Source::Glue { folder, .. } | Source::Tsv { folder } => folder,
-        }
+    pub const fn new(format: Format, folder: &'static str) -> Self {
+        Self { format, folder, files: [None; 3] }
+    }
+
+    /// A folder with `train.tsv`, `dev.tsv` and perhaps `test.tsv`: a header `label text_a [text_b]`, tabs between.
+    pub const fn tsv(folder: &'static str) -> Self {
+        Self::new(Format::Tsv(Columns::Usual), folder)
+    }
+
+    /// A GLUE set, and the folder that it lies in.
+    pub const fn glue(set: &'static str, folder: &'static str) -> Self {
+        Self::new(Format::Glue(set), folder)
+    }
+
+    /// A SuperGLUE set, and the folder that it lies in.
+    pub const fn super_glue(set: &'static str, folder: &'static str) -> Self {
+        Self::new(Format::SuperGlue(set), folder)
+    }
+
+    /// The same, with a split in a file of this name.
+    #[must_use]
+    pub const fn with_file(mut self, split: Split, file: &'static str) -> Self {
+        self.files[split as usize] = Some(file);
+        self
     }
 }
 
@@ -29,14 +101,22 @@ pub enum Kind {
     Classify { labels: &'static [&'static str] },
     /// A number between `low` and `high`, both included.
     Regress { low: f32, high: f32 },
+    /// A label for each word, in IOB2: `O`, `B-person`, `I-person`. In the order of the logits.
+    Tag { labels: &'static [&'static str] },
+    /// The part of a context that answers a question. A context that is too long is read in windows, each `stride`
+    /// tokens after the one before.
+    Span { stride: usize },
+    /// One of several texts, at most `choices`.
+    Choose { choices: usize },
 }
 
 impl Kind {
-    /// Rows of the head's weight.
+    /// Rows of the head's weight: the numbers that it gives for a row of its input.
     pub fn outputs(self) -> usize {
         match self {
-            Kind::Classify { labels } => labels.len(),
-            Kind::Regress { .. } => 1,
+            Kind::Classify { labels } | Kind::Tag { labels } => labels.len(),
+            Kind::Regress { .. } | Kind::Choose { .. } => 1,
+            Kind::Span { .. } => 2, // start and end
         }
     }
 
@@ -47,7 +127,7 @@ impl Kind {
     pub fn to_unit(self, value: f32) -> f32 {
         match self {
             Kind::Regress { low, high } => (value - low) / (high - low),
-            Kind::Classify { .. } => value,
+            _ => value,
         }
     }
 
@@ -55,7 +135,7 @@ impl Kind {
     pub fn of_unit(self, output: f32) -> f32 {
         match self {
             Kind::Regress { low, high } => low + (high - low) * output,
-            Kind::Classify { .. } => output,
+            _ => output,
         }
     }
 }

@@ -10,8 +10,10 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 
+mod places;
 mod words;
 
+pub use places::Placed;
 pub use words::Words;
 
 /// The marks of BERT's input, where a vocabulary has them.

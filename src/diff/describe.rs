@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::ir::{
     AdamW, Backbone, Embeddings, Fidelity, Flow, Kind, Layer, Metric, Origin, Pooler, Program, Sampler,
-    Schedule, Source, Task, Training, Uncertainty, Warmup, Weights, Width,
+    Schedule, Task, Training, Uncertainty, Warmup, Weights, Width,
 };
 
 /// What a fact is about.
@@ -177,16 +177,11 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         Kind::Classify { labels } if labels.iter().enumerate().all(|(i, label)| *label == i.to_string()) => {
             format!("classify {}", labels.len())
         }
-        Kind::Classify { labels } => {
-            let labels: Vec<String> = labels.iter().map(|label| quoted(label)).collect();
-            format!("classify {}", labels.join(", "))
-        }
+        Kind::Classify { labels } => format!("classify {}", list_labels(labels)),
         Kind::Regress { low, high } => format!("regress {low:?} .. {high:?}"),
-    };
-    let data = match data {
-        Source::Glue { set, folder } if set == folder => format!("glue {set:?}"),
-        Source::Glue { set, folder } => format!("glue {set:?} in {folder:?}"),
-        Source::Tsv { folder } => format!("tsv {folder:?}"),
+        Kind::Tag { labels } => format!("tag {}", list_labels(labels)),
+        Kind::Span { stride } => format!("span {{ stride {stride} }}"),
+        Kind::Choose { choices } => format!("choose {choices}"),
     };
     let uncertainty = match uncertainty {
         Uncertainty::Entropy => ENTROPY.to_owned(),
@@ -199,7 +194,7 @@ fn describe_task(task: &Task, tasks: &[Task]) -> Item {
         facts: vec![
             ("kind", kind),
             ("metric", metric_name(*metric).to_owned()),
-            ("data", data),
+            ("data", data.to_string()),
             ("weight", weight.to_string()),
             ("uncertainty", uncertainty),
         ],
@@ -212,6 +207,11 @@ fn quoted(label: &str) -> String {
     if is_plain { label.to_owned() } else { format!("{label:?}") }
 }
 
+fn list_labels(labels: &[String]) -> String {
+    let labels: Vec<String> = labels.iter().map(|label| quoted(label)).collect();
+    labels.join(", ")
+}
+
 fn metric_name(metric: Metric) -> &'static str {
     match metric {
         Metric::Accuracy => "accuracy",
@@ -221,6 +221,9 @@ fn metric_name(metric: Metric) -> &'static str {
         Metric::Pearson => "pearson",
         Metric::Spearman => "spearman",
         Metric::PearsonSpearman => "pearson_spearman",
+        Metric::EntityF1 => "entity_f1",
+        Metric::ExactMatchF1 => "exact_match_f1",
+        Metric::F1aExactMatch => "f1a_exact_match",
     }
 }
 

@@ -213,8 +213,19 @@ impl<'a> Builder<'a> {
             detail: Some(match task.kind {
                 crate::ir::Kind::Classify { .. } => format!("classify {outputs}"),
                 crate::ir::Kind::Regress { low, high } => format!("regress {low:?} .. {high:?}"),
+                crate::ir::Kind::Tag { .. } => format!("tag {outputs}"),
+                crate::ir::Kind::Span { stride } => format!("span, stride {stride}"),
+                crate::ir::Kind::Choose { choices } => format!("choose {choices}"),
             }),
-            shape: vec![Dim::Named("examples"), Dim::Size(outputs)],
+            shape: vec![
+                Dim::Named(match task.kind {
+                    crate::ir::Kind::Tag { .. } => "words",
+                    crate::ir::Kind::Span { .. } => "tokens",
+                    crate::ir::Kind::Choose { .. } => "choices",
+                    _ => "examples",
+                }),
+                Dim::Size(outputs),
+            ],
             state: Flow::Trained,
             why: "new".to_owned(),
             conditional: false,

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use count::{Component, Count, ParameterCount};
 pub use parameters::{Fate, ParameterSpec, parameters};
-pub use task::{Kind, Metric, Source, Task, Uncertainty};
+pub use task::{Columns, Files, Format, Kind, Metric, Source, Task, Uncertainty};
 pub use training::{AdamW, Batch, Sampler, Schedule, Training, Warmup};
 
 /// One model: a shared network, its conditional modules, its tasks and how it is trained.

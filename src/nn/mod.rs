@@ -11,7 +11,7 @@
 //! | `linear`, `film`, `embedding` | the pieces |
 //! | `attention`, `norm`, `bottleneck` | what can be attached to a layer, each with its plain form |
 //! | `encoder` | a layer, arrays of layers, the ladder of bottlenecks |
-//! | `pooler`, `heads` | from `[CLS]` to logits |
+//! | `pooler`, `heads` | from `[CLS]`, or from tokens, to logits |
 //! | `model` | the traits that a generated network implements |
 //! | `pretrained` | weights from a Hugging Face checkpoint, every tensor accounted for |
 
@@ -30,12 +30,12 @@ mod pooler;
 pub mod pretrained;
 
 pub use attention::{AttentionBias, AttentionKind, BlockAttention, PlainAttention};
-pub use batch::Batch;
+pub use batch::{Batch, Sample};
 pub use bottleneck::{BottleneckKind, BottleneckPath, CondBottleneck, LadderStep, NoBottleneck};
 pub use embedding::{Alignment, Embeddings, NoTask, TaskEmbedding};
 pub use encoder::{EncoderLayer, Layer, Layers, climb};
 pub use film::Film;
-pub use heads::{Classify, Logits, Regress};
+pub use heads::{Choose, Classify, Logits, Regress, Span, Tag};
 pub use linear::{DynLinear, Linear};
 pub use model::{Constant, Encode, Encoded, Model, Predict};
 pub use norm::{CondNorm, EPSILON, NormKind, Normalize, PlainNorm};
@@ -45,10 +45,10 @@ pub use pooler::Pooler;
 /// What a generated network names.
 pub mod prelude {
     pub use super::{
-        Alignment, Batch, BlockAttention, Build, Classify, CondBottleneck, CondNorm, Constant, Embeddings,
-        Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask, Parameter,
-        Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, TaskEmbedding, Trained,
-        climb,
+        Alignment, Batch, BlockAttention, Build, Choose, Classify, CondBottleneck, CondNorm, Constant,
+        Embeddings, Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask,
+        Parameter, Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, Span, Tag,
+        TaskEmbedding, Trained, climb,
     };
     pub use crate::kernels::{Kernels, Pass, Scoring, Tokens};
     pub use crate::parameters;

@@ -34,7 +34,7 @@ pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
 
 /// The heads of a generated network.
 pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> {
-    /// Logits of one task's head for pooled rows, `[rows, HIDDEN]`.
+    /// Logits of one task's head for what it reads, `[rows, HIDDEN]`: pooled sequences, or tokens.
     fn logits<T: Tape<f32, D>>(
         &self,
         task: usize,

@@ -88,24 +88,36 @@ pub struct Eval {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(group = ArgGroup::new("texts").required(true).args(["text_a", "file"]))]
+#[command(group = ArgGroup::new("texts").required(true).args(["text_a", "file", "all"]))]
 pub struct Predict {
     #[command(flatten)]
     pub saved: Saved,
     /// The task whose head is asked
-    #[arg(long, value_name = "NAME")]
-    pub task: String,
-    /// A text
+    #[arg(long, value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    pub task: Option<String>,
+    /// Ask every task about a split of its data, and write a file a task into the folder --out, as GLUE, SuperGLUE and SQuAD accept it
+    #[arg(long, requires = "out")]
+    pub all: bool,
+    /// With --all: the folder that the tasks' data folders lie in [default: that of the training]
+    #[arg(long, value_name = "DIR", requires = "all")]
+    pub data: Option<PathBuf>,
+    /// With --all: which split
+    #[arg(long, value_enum, default_value_t = SplitName::Test)]
+    pub split: SplitName,
+    /// A text; words between spaces, where these are tagged; the question, where an answer is found
     #[arg(long = "text", value_name = "TEXT")]
     pub text_a: Option<String>,
-    /// Its second text, for tasks on pairs
+    /// Its second text, for tasks on pairs; the context, where an answer is found
     #[arg(long = "text-b", value_name = "TEXT", requires = "text_a")]
     pub text_b: Option<String>,
+    /// One of the texts to choose from; to be repeated
+    #[arg(long = "choice", value_name = "TEXT", requires = "text_a")]
+    pub choices: Vec<String>,
     /// A file of texts: tab-separated with the header `text_a` or `text_a text_b`, or JSON lines (.jsonl)
     #[arg(long = "in", value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Where the predictions go, a JSON line each [default: stdout]
-    #[arg(long, value_name = "FILE")]
+    /// Where the predictions go, a JSON line each [default: stdout]; with --all a folder that is not there yet
+    #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::data::{Dataset, Target};
-use crate::nn::Batch;
+use crate::data::{Dataset, Goal};
+use crate::nn::{Batch, Sample};
 
 /// The most tokens that are scored at once; a bound on memory, large enough for full matrix products.
 pub const CHUNK: usize = 4096;
 
-/// An example of a task.
+/// An item of a task's data: an example, or a window of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct At {
     pub task: usize,
@@ -19,14 +19,13 @@ pub struct At {
 #[derive(Clone, Debug)]
 pub struct Batches {
     datasets: Arc<[Dataset]>,
-    /// As many 0 as the longest example has tokens, then as many 1: the types of any example are a slice of it.
+    /// As many 0 as the longest sequence has tokens, then as many 1: the types of any are a slice of it.
     types: Arc<[u8]>,
 }
 
 impl Batches {
     pub fn new(datasets: Vec<Dataset>) -> Self {
-        let longest =
-            datasets.iter().flat_map(|set| (0..set.len()).map(|i| set.tokens(i))).max().unwrap_or(0);
+        let longest = datasets.iter().map(Dataset::longest).max().unwrap_or(0);
         let types = (0..2 * longest).map(|at| u8::from(at >= longest)).collect();
         Self { datasets: datasets.into(), types }
     }
@@ -50,17 +49,22 @@ impl Batches {
         self.datasets[at.task].tokens(at.example)
     }
 
-    pub fn target(&self, at: At) -> Target {
-        self.datasets[at.task].target(at.example)
+    pub fn goal(&self, at: At) -> Goal<'_> {
+        self.datasets[at.task].goal(at.example)
     }
 
     /// The examples end to end, in this order.
     pub fn batch(&self, examples: &[At]) -> Batch {
         let longest = self.types.len() / 2;
-        Batch::new(examples.iter().map(|at| {
+        Batch::of_samples(examples.iter().map(|at| {
             let set = &self.datasets[at.task];
-            let (ids, start) = (set.ids(at.example), longest - set.first(at.example));
-            (ids, &self.types[start..start + ids.len()], at.task)
+            let typed = |(ids, first): (_, usize)| {
+                let ids: &[u32] = ids;
+                let start = longest - first;
+                (ids, &self.types[start..start + ids.len()])
+            };
+            let sequences = set.sequences(at.example).map(typed).collect();
+            Sample { task: at.task, sequences, marks: set.marks(at.example) }
         }))
     }
 

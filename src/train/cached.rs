@@ -173,13 +173,14 @@ fn key(batch: &Batch, sequence: usize) -> Key {
 
 /// Some of a batch's sequences as a batch.
 fn part(batch: &Batch, sequences: &[usize]) -> Batch {
-    let (rows, segments) = (batch.rows_of(sequences), &batch.segments);
+    let segments = &batch.segments;
+    let rows: Vec<usize> = sequences.iter().flat_map(|&sequence| segments.range(sequence)).collect();
     let of = |ids: &[usize]| rows.iter().map(|&row| ids[row]).collect();
     let TokenIds { word, position, token_type } = &batch.ids;
     let ids = TokenIds { word: of(word), position: of(position), token_type: of(token_type) };
     let lengths: Vec<usize> = sequences.iter().map(|&sequence| segments.range(sequence).len()).collect();
     let tasks = sequences.iter().map(|&sequence| segments.task(sequence)).collect();
-    Batch { ids, segments: Segments::new(&lengths, tasks) }
+    Batch::of_sequences(ids, Segments::new(&lengths, tasks))
 }
 
 fn bytes_of(numbers: &[f32]) -> Vec<u8> {

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::batches::{At, Batches, CHUNK};
+use super::decode::{self, Found, argmax};
 use super::metrics::{KindError, Outcomes, Scores};
 use super::network::Network;
-use super::plan::{Kind, Task};
-use crate::data::{Split, Target};
+use super::plan::{Kind, Metric, Task};
+use crate::data::{Dataset, Goal, Split};
 
 /// The figures of all tasks.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,19 +18,19 @@ pub struct Evaluation {
     pub mean: f64,
 }
 
-/// The logits of every example, in their order; without tape and dropout, chunk by chunk.
+/// The logits of every item, row by row, in their order; without tape and dropout, chunk by chunk.
 pub fn outputs<N: Network>(network: &N, batches: &Batches, examples: &[At]) -> Vec<Vec<f32>> {
     let mut outputs = vec![Vec::new(); examples.len()];
     for places in batches.chunks(examples, CHUNK) {
         let own: Vec<At> = places.iter().map(|&i| examples[i]).collect();
         let batch = batches.batch(&own);
-        let rows = network.score(network.constant(&batch), &batch, batch.segments.tasks());
+        let rows = network.score(network.constant(&batch), &batch, &batch.tasks());
         places.into_iter().zip(rows).for_each(|(i, row)| outputs[i] = row);
     }
     outputs
 }
 
-/// Scores every task. Examples without a target are left out.
+/// Scores every task. Items without a goal are left out.
 ///
 /// # Errors
 /// [`KindError`] for a metric that does not fit its task; the compiler refuses such a model.
@@ -38,35 +39,77 @@ pub fn evaluate<N: Network>(
     tasks: &'static [Task],
     batches: &Batches,
 ) -> Result<Evaluation, KindError> {
-    let examples = batches.all();
-    let outputs = outputs(network, batches, &examples);
-    let mut rows = examples.iter().zip(&outputs).peekable();
+    let outputs = outputs(network, batches, &batches.all());
+    let mut rest = outputs.as_slice();
     let mut scored = Vec::with_capacity(tasks.len());
-    for (index, task) in tasks.iter().enumerate() {
-        let mut classes = Vec::new();
-        let mut values = Vec::new();
-        while let Some((at, logits)) = rows.next_if(|(at, _)| at.task == index) {
-            match batches.target(*at) {
-                Target::Class(class) => classes.push((class, argmax(logits) as u32)),
-                Target::Value(value) => {
-                    values.push((f64::from(value), f64::from(task.kind.of_unit(logits[0]))));
-                }
-                Target::None => {}
-            }
-        }
-        let outcomes = match task.kind {
-            Kind::Classify { .. } => Outcomes::Classes(&classes),
-            Kind::Regress { .. } => Outcomes::Values(&values),
-        };
-        scored.push((task.name, task.metric.score(outcomes)?));
+    for (task, set) in tasks.iter().zip(batches.datasets()) {
+        let (own, others) = rest.split_at(set.len());
+        scored.push((task.name, score(task, set, own)?));
+        rest = others;
     }
     let mean = scored.iter().map(|(_, scores)| scores.main).sum::<f64>() / scored.len() as f64;
     Ok(Evaluation { tasks: scored, mean })
 }
 
-/// The place of the largest logit, the first of equal ones.
-pub fn argmax(logits: &[f32]) -> usize {
-    (0..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
+/// The figures of one task, from the logits of each item of its data.
+pub fn score(task: &Task, set: &Dataset, outputs: &[Vec<f32>]) -> Result<Scores, KindError> {
+    let items = || (0..set.len()).zip(outputs).filter(|(i, _)| set.goal(*i) != Goal::None);
+    let class = |i: usize| match set.goal(i) {
+        Goal::Class(class) => class,
+        other => unreachable!("{other:?} of a task with classes"),
+    };
+    match task.kind {
+        Kind::Classify { .. } if task.metric == Metric::F1aExactMatch => {
+            // a row without a group is one of its own
+            let alone = |i: usize| u32::MAX - i as u32;
+            let answer = |(i, logits): (usize, &Vec<f32>)| {
+                (set.group(i).unwrap_or_else(|| alone(i)), class(i), argmax(logits) as u32)
+            };
+            task.metric.score(Outcomes::Groups(&items().map(answer).collect::<Vec<_>>()))
+        }
+        Kind::Classify { .. } | Kind::Choose { .. } => {
+            let pair = |(i, logits): (usize, &Vec<f32>)| (class(i), argmax(logits) as u32);
+            task.metric.score(Outcomes::Classes(&items().map(pair).collect::<Vec<_>>()))
+        }
+        Kind::Regress { .. } => {
+            let pair = |(i, logits): (usize, &Vec<f32>)| match set.goal(i) {
+                Goal::Value(value) => (f64::from(value), f64::from(task.kind.of_unit(logits[0]))),
+                other => unreachable!("{other:?} of a task with values"),
+            };
+            task.metric.score(Outcomes::Values(&items().map(pair).collect::<Vec<_>>()))
+        }
+        Kind::Tag { labels } => {
+            let pair = |(i, logits): (usize, &Vec<f32>)| match set.goal(i) {
+                Goal::Tags(tags) => (tags.to_vec(), decode::tags(labels, logits, tags.len())),
+                other => unreachable!("{other:?} of a task with tags"),
+            };
+            let sentences: Vec<_> = items().map(pair).collect();
+            task.metric.score(Outcomes::Tags { labels, sentences: &sentences })
+        }
+        Kind::Span { .. } => {
+            let answers = best_spans(set, outputs).into_iter().enumerate();
+            let question = |(example, best): (usize, Option<(usize, Found)>)| {
+                let accepted: Vec<&str> = set.answers(example).collect();
+                let text = best.map_or("", |(i, found)| set.span(i, found.start, found.end));
+                (!accepted.is_empty()).then_some((accepted, text))
+            };
+            task.metric.score(Outcomes::Answers(&answers.filter_map(question).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// The best span of each example over all its windows, with its item; the first of equal ones.
+pub fn best_spans(set: &Dataset, outputs: &[Vec<f32>]) -> Vec<Option<(usize, Found)>> {
+    let mut best: Vec<Option<(usize, Found)>> = vec![None; set.examples()];
+    for (i, logits) in outputs.iter().enumerate() {
+        let place = &mut best[set.example(i)];
+        if let Some(found) = decode::best_span(logits)
+            && place.is_none_or(|(_, other)| found.score > other.score)
+        {
+            *place = Some((i, found));
+        }
+    }
+    best
 }
 
 impl Evaluation {
@@ -96,15 +139,5 @@ impl std::fmt::Display for Evaluation {
             writeln!(f, "{name:width$}  {}", figures.join("  "))?;
         }
         write!(f, "{:width$}  {:.4}", "mean", self.mean)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_of_equal_logits_is_the_prediction() {
-        assert_eq!([argmax(&[0.5]), argmax(&[0.0, 1.0, 1.0]), argmax(&[2.0, 2.0])], [0, 1, 0]);
     }
 }

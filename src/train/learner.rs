@@ -6,7 +6,7 @@ use super::losses;
 use super::network::{HeadLogits, Network};
 use super::optimizer::{Applied, Optimizer};
 use super::plan::Training;
-use crate::data::Target;
+use crate::data::Goal;
 use crate::kernels::Pass;
 use crate::nn::Batch;
 
@@ -53,7 +53,7 @@ impl<N: Network> Learner<N> {
         &self.optimizer
     }
 
-    /// Trains on one batch as step `step`, from 1. `targets` are in the batch's order; `weights` are the tasks'.
+    /// Trains on one batch as step `step`, from 1. `goals` are in the batch's order; `weights` are the tasks'.
     ///
     /// # Errors
     /// [`Diverged`], with nothing updated.
@@ -63,21 +63,21 @@ impl<N: Network> Learner<N> {
         weights: &[f64],
         batch: &Batch,
         constant: N::Constant,
-        targets: &[Target],
+        goals: &[Goal<'_>],
     ) -> Result<Stepped, Diverged> {
         // an odd factor: another seed in every step
         let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let forward = tracing::trace_span!(target: "camtl::profile", "forward").entered();
         let mut pass = Pass::training(self.network.device(), self.dropout, seed);
-        let scale = 1.0 / targets.len() as f32;
+        let scale = 1.0 / goals.len() as f32;
 
         let mut total = None;
         let mut task_losses = vec![None; weights.len()];
-        for head in self.network.logits(constant, batch, batch.segments.tasks(), &mut pass) {
-            let HeadLogits { head, sequences, logits } = head;
-            let own: Vec<Target> = sequences.iter().map(|&sequence| targets[sequence]).collect();
-            let loss = losses::loss(&logits, &own, scale, &mut pass);
-            task_losses[head] = Some(f64::from(loss.as_vec()[0]) * targets.len() as f64 / own.len() as f64);
+        for head in self.network.logits(constant, batch, &batch.tasks(), &mut pass) {
+            let HeadLogits { head, examples, rows, logits } = head;
+            let own: Vec<Goal<'_>> = examples.iter().map(|&example| goals[example]).collect();
+            let loss = losses::loss(&logits, &rows, &own, scale, &mut pass);
+            task_losses[head] = Some(f64::from(loss.as_vec()[0]) * goals.len() as f64 / own.len() as f64);
             let weight = weights[head] as f32;
             let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
             total = Some(match total {

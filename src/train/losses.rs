@@ -1,86 +1,161 @@
 //! The objective: the sum over the tasks of their losses.
 //!
 //! A task's loss is 1/batch times the sum over its examples in the batch, so that the objective is the mean over the
-//! batch. Regression targets come scaled to 0 .. 1 (`Kind::to_unit`).
+//! batch. Of an example:
+//!
+//! | kind | loss |
+//! |---|---|
+//! | classify | cross-entropy of the label |
+//! | regress | squared error, on targets scaled to 0 .. 1 (`Kind::to_unit`) |
+//! | tag | mean over the words of the cross-entropy of their tags |
+//! | span | mean of the cross-entropies of start and end, over `[CLS]` and the context's tokens |
+//! | choose | cross-entropy of the right choice, over the choices |
 
-use dfdx::prelude::{Axis, HasShape, Rank0, SumTo, Tensor};
+use dfdx::prelude::{Axis, Const, HasShape, Rank0, ReshapeTo, SumTo, Tensor};
 
-use crate::data::Target;
-use crate::kernels::{Kernels, Training};
+use crate::data::Goal;
+use crate::kernels::{Kernels, Tokens, Training};
 use crate::nn::Logits;
 
 /// A loss on the tape.
 pub type Loss<D> = Tensor<Rank0, f32, D>;
 
-/// `scale` times the sum of the losses of one head's examples: cross-entropy where they are classes, squared error
-/// where they are values.
+/// `scale` times the sum of the losses of one head's examples. Example `i` has `rows[i]` rows of logits, in order.
 ///
 /// # Panics
-/// On targets that are missing or of two kinds: training data is read with its labels, under the task's kind.
+/// On goals that are missing or of two kinds: training data is read with its labels, under the task's kind.
 pub fn loss<D: Kernels>(
-    logits: &Logits<D>, // [examples, classes or 1]
-    targets: &[Target],
+    logits: &Logits<D>, // [rows, outputs]
+    rows: &[usize],
+    goals: &[Goal<'_>],
     scale: f32,
     pass: &mut Training<D>,
 ) -> Loss<D> {
-    let shape = *logits.shape();
-    let (examples, classes) = shape;
-    assert_eq!(examples, targets.len(), "a target an example");
-    let device = pass.device.clone();
-    if matches!(targets.first(), Some(Target::Value(_))) {
-        let values = targets.iter().map(|target| match target {
-            Target::Value(value) => *value,
-            other => unreachable!("{other:?} among values"),
-        });
-        let values = device.tensor_from_vec(values.collect(), shape);
-        pass.record(logits, |y| (y - values).square().sum::<Rank0, _>() * scale)
-    } else {
-        // - scale in the column of the target, 0 elsewhere
-        let mut weights = vec![0.0; examples * classes];
-        for (row, target) in targets.iter().enumerate() {
-            match target {
-                Target::Class(class) => weights[row * classes + *class as usize] = -scale,
-                other => unreachable!("{other:?} among classes"),
-            }
-        }
-        let weights = device.tensor_from_vec(weights, shape);
-        pass.record(logits, |x| (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>())
+    assert_eq!(rows.len(), goals.len(), "a goal an example");
+    let (_, outputs) = *logits.shape();
+    match goals.first() {
+        Some(Goal::Value(_)) => squared_error(logits, goals, scale, pass),
+        // a label is one of two at least, a choice has one score
+        Some(Goal::Class(_)) if outputs == 1 => over_rows(logits, &choices(rows, goals, scale), pass),
+        Some(Goal::Span { .. }) => over_rows(logits, &ends(rows, goals, scale), pass),
+        _ => over_outputs(logits, &labels(rows, goals, scale), pass),
     }
+}
+
+fn squared_error<D: Kernels>(
+    logits: &Logits<D>, // [examples, 1]
+    goals: &[Goal<'_>],
+    scale: f32,
+    pass: &mut Training<D>,
+) -> Loss<D> {
+    let values = goals.iter().map(|goal| match goal {
+        Goal::Value(value) => *value,
+        other => unreachable!("{other:?} among values"),
+    });
+    let values = pass.device.tensor_from_vec(values.collect(), *logits.shape());
+    pass.record(logits, |y| (y - values).square().sum::<Rank0, _>() * scale)
+}
+
+/// The label of a row, and how much its cross-entropy counts.
+struct Label {
+    row: usize,
+    label: u32,
+    weight: f32,
+}
+
+/// Labels of examples, or of the words of examples.
+fn labels(rows: &[usize], goals: &[Goal<'_>], scale: f32) -> Vec<Label> {
+    let mut labels = Vec::new();
+    let mut first = 0;
+    for (&rows, goal) in rows.iter().zip(goals) {
+        match goal {
+            Goal::Class(label) => labels.push(Label { row: first, label: *label, weight: scale }),
+            // words that were cut have no row
+            Goal::Tags(tags) => labels.extend(tags[..rows].iter().enumerate().map(|(word, tag)| Label {
+                row: first + word,
+                label: *tag,
+                weight: scale / rows as f32,
+            })),
+            other => unreachable!("{other:?} among labels"),
+        }
+        first += rows;
+    }
+    labels
+}
+
+/// The sum of weighted cross-entropies, each over the outputs of a row.
+fn over_outputs<D: Kernels>(logits: &Logits<D>, labels: &[Label], pass: &mut Training<D>) -> Loss<D> {
+    let shape = *logits.shape();
+    // - weight in the column of the label, 0 elsewhere
+    let mut weights = vec![0.0; shape.0 * shape.1];
+    for Label { row, label, weight } in labels {
+        weights[row * shape.1 + *label as usize] = -weight;
+    }
+    let weights = pass.device.tensor_from_vec(weights, shape);
+    pass.record(logits, |x| (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>())
+}
+
+/// Numbers among the logits that one softmax goes over, and the right one.
+struct Contest {
+    /// Indices into the logits, row by row.
+    members: Vec<usize>,
+    right: usize,
+    weight: f32,
+}
+
+/// The scores of the choices of each example.
+fn choices(rows: &[usize], goals: &[Goal<'_>], scale: f32) -> Vec<Contest> {
+    let mut first = 0;
+    let contest = |(&rows, goal): (&usize, &Goal<'_>)| match goal {
+        Goal::Class(right) => {
+            let members = (first..first + rows).collect();
+            first += rows;
+            Contest { members, right: *right as usize, weight: scale }
+        }
+        other => unreachable!("{other:?} among choices"),
+    };
+    rows.iter().zip(goals).map(contest).collect()
+}
+
+/// The scores of start and end over the marks of each window.
+fn ends(rows: &[usize], goals: &[Goal<'_>], scale: f32) -> Vec<Contest> {
+    let mut contests = Vec::with_capacity(2 * goals.len());
+    let mut first = 0;
+    for (&rows, goal) in rows.iter().zip(goals) {
+        let Goal::Span { start, end } = goal else { unreachable!("{goal:?} among spans") };
+        for (column, right) in [start, end].into_iter().enumerate() {
+            let members = (first..first + rows).map(|row| 2 * row + column).collect();
+            contests.push(Contest { members, right: *right as usize, weight: scale / 2.0 });
+        }
+        first += rows;
+    }
+    contests
+}
+
+/// Far below every logit, and finite: softmax makes it 0, and 0 times its logarithm is 0.
+const ABSENT: f32 = -1e30;
+
+/// The sum of weighted cross-entropies, each over members of several rows.
+fn over_rows<D: Kernels>(logits: &Logits<D>, contests: &[Contest], pass: &mut Training<D>) -> Loss<D> {
+    let count = logits.shape().0 * logits.shape().1;
+    let longest = contests.iter().map(|contest| contest.members.len()).max().unwrap_or(0);
+    let shape = (contests.len(), longest);
+    let (mut members, mut mask, mut weights) = (Vec::new(), Vec::new(), vec![0.0; shape.0 * shape.1]);
+    for (at, contest) in contests.iter().enumerate() {
+        let absent = longest - contest.members.len();
+        members.extend(contest.members.iter().copied().chain(std::iter::repeat_n(0, absent)));
+        mask.extend(std::iter::repeat_n(0.0, longest - absent));
+        mask.extend(std::iter::repeat_n(ABSENT, absent));
+        weights[at * longest + contest.right] = -contest.weight;
+    }
+    let [mask, weights] = [mask, weights].map(|values| pass.device.tensor_from_vec(values, shape));
+    let flat: Tokens<1, D> = pass.record(logits, |x| x.reshape_like(&(count, Const::<1>)));
+    let chosen = D::select(pass, &flat, &members); // [contests * longest, 1]
+    pass.record(&chosen, |x| {
+        let x = x.reshape_like(&shape) + mask; // [contests, longest]
+        (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>()
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use dfdx::prelude::{Backward, Cpu, PutTape, TensorFrom};
-
-    use super::*;
-    use crate::kernels::Pass;
-
-    /// Loss and gradient of the logits.
-    fn run(rows: &[f32], width: usize, targets: &[Target], scale: f32) -> (f32, Vec<f32>) {
-        let device = Cpu::default();
-        let logits = device.tensor((rows.to_vec(), (rows.len() / width, width)));
-        let mut pass = Pass::training(device, 0.0, 0);
-        let loss = loss(&logits, targets, scale, &mut pass);
-        let value = loss.as_vec()[0];
-        let gradients = loss.put_tape(pass.tape).backward();
-        (value, gradients.get(&logits).as_vec())
-    }
-
-    #[test]
-    fn cross_entropy_by_hand() {
-        let (loss, gradient) =
-            run(&[0.0, 0.0, 3f32.ln(), 0.0], 2, &[Target::Class(1), Target::Class(0)], 0.5);
-        let expected = 0.5 * (2f32.ln() + (4f32 / 3.0).ln());
-        assert!((loss - expected).abs() < 1e-6, "{loss} is not {expected}");
-        for (found, expected) in gradient.iter().zip([0.25, -0.25, -0.125, 0.125]) {
-            assert!((found - expected).abs() < 1e-6, "{gradient:?}");
-        }
-    }
-
-    #[test]
-    fn squared_error_by_hand() {
-        let (loss, gradient) = run(&[1.0, 4.0], 1, &[Target::Value(3.0), Target::Value(4.5)], 0.5);
-        assert!((loss - 0.5 * 4.25).abs() < 1e-6);
-        assert_eq!(gradient, [-2.0, -0.5]);
-    }
-}
+mod tests;

@@ -8,8 +8,9 @@
 //! | [`cached`] | the network with its constant part kept on disk |
 //! | [`draws`], [`ahead`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
-//! | [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
+//! | [`decode`], [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
+//! | [`submission`] | what it says of all tasks' test data, as the benchmarks want it |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
@@ -20,6 +21,7 @@ pub mod ahead;
 pub mod batches;
 pub mod cached;
 pub mod checkpoint;
+pub mod decode;
 pub mod draws;
 pub mod evaluate;
 pub mod events;
@@ -39,6 +41,7 @@ pub mod run;
 pub mod sampler;
 pub mod saved_model;
 pub mod scoring;
+pub mod submission;
 pub mod trainer;
 pub mod uncertainty;
 

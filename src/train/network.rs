@@ -1,17 +1,19 @@
 //! The network as training sees it: [`Model`] without its type parameters.
 
-use dfdx::prelude::{Axis, Const, Tape, TryConcatAlong};
+use dfdx::prelude::{Axis, Const, HasShape, Tape, TryConcatAlong};
 
 use crate::kernels::{Kernels, Pass, Tokens};
-use crate::nn::{Batch, Constant, Encode, Logits, Model, Parameter, Predict};
+use crate::nn::{Batch, Constant, Encode, Encoded, Logits, Model, Parameter, Predict};
 
-/// Logits of the sequences that one head was applied to.
+/// Logits of the examples that one head was applied to.
 #[derive(Clone, Debug)]
 pub struct HeadLogits<D: Kernels> {
     pub head: usize,
     /// Places in the batch, ascending.
-    pub sequences: Vec<usize>,
-    /// A row each.
+    pub examples: Vec<usize>,
+    /// Rows of each: a row a word of a tagged sentence, a choice, a token of a context; else one.
+    pub rows: Vec<usize>,
+    /// The rows one after the other.
     pub logits: Logits<D>,
 }
 
@@ -39,7 +41,7 @@ pub trait Network {
     /// The inverse of [`Network::rows`], for so many tokens.
     fn of_rows(&self, rows: Vec<f32>, tokens: usize) -> Self::Constant;
 
-    /// Logits of a batch, `heads` naming the head of each sequence; in the order of the heads.
+    /// Logits of a batch, `heads` naming the head of each example; in the order of the heads.
     fn logits<T: Tape<f32, Self::Device>>(
         &self,
         constant: Self::Constant,
@@ -48,16 +50,19 @@ pub trait Network {
         pass: &mut Pass<T, Self::Device>,
     ) -> Vec<HeadLogits<Self::Device>>;
 
-    /// As [`Network::logits`] off the tape and without dropout: the logits of each sequence, in the batch's order.
+    /// As [`Network::logits`] off the tape and without dropout: the logits of each example, row by row, in the batch's order.
     fn score(&self, constant: Self::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
         let _span = tracing::trace_span!(target: "camtl::profile", "score").entered();
         let mut outputs = vec![Vec::new(); heads.len()];
         let mut pass = Pass::scoring(self.device());
-        for HeadLogits { sequences, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
+        for HeadLogits { examples, rows, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
             let values = logits.as_vec();
-            let width = values.len() / sequences.len();
-            for (sequence, row) in sequences.into_iter().zip(values.chunks_exact(width)) {
-                outputs[sequence] = row.to_vec();
+            let mut rest = values.as_slice();
+            let width = logits.shape().1;
+            for (example, rows) in examples.into_iter().zip(rows) {
+                let (own, others) = rest.split_at(rows * width);
+                outputs[example] = own.to_vec();
+                rest = others;
             }
         }
         outputs
@@ -109,17 +114,21 @@ where
         heads: &[usize],
         pass: &mut Pass<T, D>,
     ) -> Vec<HeadLogits<D>> {
-        let pooled = self.encoder.encode(constant, batch, pass).pooled; // [sequences, HIDDEN]
+        let Encoded { tokens, pooled } = self.encoder.encode(constant, batch, pass);
         let count = heads.iter().max().map_or(0, |last| last + 1);
-        let mut sequences = vec![Vec::new(); count];
-        heads.iter().enumerate().for_each(|(sequence, &head)| sequences[head].push(sequence));
-        sequences
+        let mut examples = vec![Vec::new(); count];
+        heads.iter().enumerate().for_each(|(example, &head)| examples[head].push(example));
+        examples
             .into_iter()
             .enumerate()
-            .filter(|(_, sequences)| !sequences.is_empty())
-            .map(|(head, sequences)| {
-                let rows = D::select(pass, &pooled, &sequences);
-                HeadLogits { head, logits: self.heads.logits(head, rows, pass), sequences }
+            .filter(|(_, examples)| !examples.is_empty())
+            .map(|(head, examples)| {
+                let reads: Vec<Vec<usize>> = examples.iter().map(|&example| batch.reads(example)).collect();
+                // the examples of a head are of one kind
+                let from = if batch.reads_tokens(examples[0]) { &tokens } else { &pooled };
+                let input = D::select(pass, from, &reads.concat()); // [rows, HIDDEN]
+                let rows = reads.iter().map(Vec::len).collect();
+                HeadLogits { head, examples, rows, logits: self.heads.logits(head, input, pass) }
             })
             .collect()
     }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-pub use crate::data::{Kind, Source};
+pub use crate::data::{Columns, Format, Kind, Source, Split};
 
 mod set;
 
@@ -90,6 +90,12 @@ pub enum Metric {
     Pearson,
     Spearman,
     PearsonSpearman,
+    /// F1 of the entities that tags in IOB2 stand for, as the CoNLL evaluation counts them.
+    EntityF1,
+    /// Exact match and F1 of an answer's words, as SQuAD's evaluation counts them.
+    ExactMatchF1,
+    /// F1 of all answers, and the share of questions with every answer right, as MultiRC's evaluation counts them.
+    F1aExactMatch,
 }
 
 /// What MT-Uncertainty takes for H, the uncertainty about an example.

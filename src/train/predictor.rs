@@ -9,7 +9,7 @@ use super::plan::{Plan, Task};
 use super::predict::{self, PredictError, Prediction};
 use super::run::Run;
 use super::saved_model::{SavedModel, SavedModelError};
-use crate::data::{Example, Examples, Target, Tokenizer};
+use crate::data::{Example, Examples, Tokenizer};
 
 /// A trained model that answers; loading is the only way to make one.
 pub struct Predictor<N> {
@@ -115,11 +115,8 @@ impl<N> fmt::Debug for Predictor<N> {
 }
 
 fn examples<'a>(texts: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Examples {
-    let row = |((text_a, text_b), line): ((&str, Option<&str>), u32)| Example {
-        text_a: text_a.to_owned(),
-        text_b: text_b.map(str::to_owned),
-        target: Target::None,
-        line,
+    let row = |((text_a, text_b), line): ((&str, Option<&str>), u32)| {
+        Example::text(text_a, text_b.map(str::to_owned), line)
     };
     Examples { rows: texts.zip(1..).map(row).collect(), skipped: 0 }
 }

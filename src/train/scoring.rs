@@ -65,9 +65,9 @@ impl<C: Clone> Scored<C> {
         let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
         let mut score = |(picks, batch): (Vec<Pick>, Batch)| {
             let constant = network.constant(&batch);
-            let heads = batch.segments.tasks();
-            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, heads)) {
-                entropies[pick.task][pick.candidate] = uncertainty::entropy(&logits);
+            let heads = batch.tasks();
+            for (pick, logits) in picks.iter().zip(network.score(constant.clone(), &batch, &heads)) {
+                entropies[pick.task][pick.candidate] = uncertainty::of_item(tasks[pick.task].kind, &logits);
             }
             Chunk { picks, batch, constant }
         };
@@ -84,7 +84,7 @@ impl<C: Clone> Scored<C> {
             .enumerate()
             .map(|(task, (entropies, what))| {
                 let head = if let Uncertainty::As(donor) = what.uncertainty { donor } else { task };
-                Candidates { entropies, uniform: uncertainty::uniform(tasks[head].kind.outputs()) }
+                Candidates { entropies, uniform: uncertainty::scale(tasks[head].kind) }
             })
             .collect();
         Self { examples, candidates, chunks }
@@ -158,7 +158,7 @@ mod tests {
     use super::super::network::HeadLogits;
     use super::super::plan::{Kind, Metric, Source};
     use super::*;
-    use crate::data::{Dataset, Example, Examples, Target, Tokenizer};
+    use crate::data::{Dataset, Example, Examples, Tokenizer};
     use crate::kernels::Pass;
     use crate::nn::Parameter;
 
@@ -207,21 +207,14 @@ mod tests {
                 row[0] = (odds as f32).ln();
                 let width = row.len();
                 let logits = self.device().tensor_from_vec(row, (1, width));
-                HeadLogits { head, sequences: vec![sequence], logits }
+                HeadLogits { head, examples: vec![sequence], rows: vec![1], logits }
             };
             heads.iter().enumerate().map(one).collect()
         }
     }
 
     const fn task(name: &'static str, kind: Kind, uncertainty: Uncertainty) -> Task {
-        Task {
-            name,
-            kind,
-            metric: Metric::Accuracy,
-            data: Source::Tsv { folder: "" },
-            weight: 1.0,
-            uncertainty,
-        }
+        Task { name, kind, metric: Metric::Accuracy, data: Source::tsv(""), weight: 1.0, uncertainty }
     }
 
     const TASKS: [Task; 3] = [
@@ -237,14 +230,9 @@ mod tests {
         std::fs::write(&vocab, "[UNK]\n[CLS]\n[SEP]\n[PAD]\none\ntwo\nthree\n").unwrap();
         let tokenizer = Tokenizer::open(&vocab, 16, 8).unwrap();
         let dataset = |texts: &[&str]| {
-            let row = |text: &&str| Example {
-                text_a: (*text).to_owned(),
-                text_b: None,
-                target: Target::None,
-                line: 1,
-            };
+            let row = |text: &&str| Example::text(*text, None, 1);
             let examples = Examples { rows: texts.iter().map(row).collect(), skipped: 0 };
-            Dataset::encode(&examples, &tokenizer, blake3::hash(&[])).unwrap()
+            Dataset::encode(&examples, &tokenizer, TASKS[0].kind, blake3::hash(&[])).unwrap()
         };
         Batches::new(vec![
             dataset(&["three one one", "one", "one one"]),

@@ -21,7 +21,7 @@ use super::progress::Progress;
 use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
-use crate::data::{Split, Target};
+use crate::data::{Goal, Split};
 use crate::nn::pretrained::{self, PretrainedError};
 
 /// What a training is asked to do, besides what its plan says.
@@ -218,16 +218,16 @@ impl<N: Network> Trainer<N> {
         let began = Instant::now();
         let tasks = self.plan.tasks;
         let drawn = self.sampler.next(&self.learner.network, tasks, &self.train);
-        let targets: Vec<Target> = drawn
+        let goals: Vec<Goal<'_>> = drawn
             .examples
             .iter()
-            .map(|&at| match self.train.target(at) {
-                Target::Value(value) => Target::Value(tasks[at.task].kind.to_unit(value)),
-                target => target,
+            .map(|&at| match self.train.goal(at) {
+                Goal::Value(value) => Goal::Value(tasks[at.task].kind.to_unit(value)),
+                goal => goal,
             })
             .collect();
         let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
-        let stepped = self.learner.step(step, &weights, &drawn.batch, drawn.constant, &targets)?;
+        let stepped = self.learner.step(step, &weights, &drawn.batch, drawn.constant, &goals)?;
         for At { task, example } in drawn.examples {
             let before = std::mem::replace(&mut self.used[task][example], true);
             self.used_count += usize::from(!before);

@@ -4,12 +4,15 @@
 //! distribution, H'_i = log C_i that of the uniform one, Hhat the largest mean entropy of a task's candidates.
 //! H' makes tasks of different C comparable; Hhat bounds the scores where all tasks are certain.
 
+use super::decode;
+use super::plan::Kind;
+
 /// The candidates of one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidates {
-    /// H of each, in nats.
+    /// H of each: see [`of_item`].
     pub entropies: Vec<f64>,
-    /// H', in nats: see [`uniform`]. For a task that borrows another's head, that of the other.
+    /// H': see [`scale`]. For a task that borrows another's head, that of the other.
     pub uniform: f64,
 }
 
@@ -49,6 +52,35 @@ pub fn uniform(classes: usize) -> f64 {
 /// H / H', in [0, 1]: 0 is certain, 1 is guessing. One class leaves nothing to be uncertain about: 0.
 pub fn normalized(logits: &[f32]) -> f64 {
     over(entropy(logits), uniform(logits.len()))
+}
+
+/// H of an item from its head's logits, on the scale of [`scale`]. A regression has no distribution: 0.
+///
+/// Of a tagged sentence it is the mean over its words. Over how many texts or tokens the distribution of a choice or an
+/// answer goes differs from item to item, so that these come over their own H' already; an answer has the mean of start
+/// and end, over `[CLS]` and the tokens of its window's context.
+pub fn of_item(kind: Kind, logits: &[f32]) -> f64 {
+    match kind {
+        Kind::Classify { .. } => entropy(logits),
+        Kind::Regress { .. } => 0.0,
+        Kind::Tag { labels } => mean(logits.chunks_exact(labels.len()).map(entropy)),
+        Kind::Span { .. } => mean(decode::ends(logits).iter().map(|scores| normalized(scores))),
+        Kind::Choose { .. } => normalized(logits),
+    }
+}
+
+/// H' of a task: what [`of_item`] is at most.
+pub fn scale(kind: Kind) -> f64 {
+    match kind {
+        Kind::Classify { labels } | Kind::Tag { labels } => uniform(labels.len()),
+        Kind::Regress { .. } => 0.0,
+        Kind::Span { .. } | Kind::Choose { .. } => 1.0,
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len().max(1);
+    values.sum::<f64>() / count as f64
 }
 
 /// U of every candidate, in the tasks' order. A task without candidates has no part in Hhat; where every candidate is
@@ -111,6 +143,27 @@ mod tests {
         close(entropy(&[f32::NEG_INFINITY, 0.0]), 0.0);
         close(entropy(&[-1e30, -1e30]), LN2);
         assert!(entropy(&[f32::NAN, 0.0]).is_nan());
+    }
+
+    #[test]
+    fn each_kind_is_between_certain_and_guessing() {
+        const TAGS: Kind = Kind::Tag { labels: &["O", "B-x", "I-x", "B-y"] };
+        const SPAN: Kind = Kind::Span { stride: 8 };
+        const CHOICE: Kind = Kind::Choose { choices: 4 };
+        let (sure, even) = ([1e30, 0.0, 0.0, 0.0], [0.5; 4]);
+        let share = |kind, logits: &[f32]| of_item(kind, logits) / scale(kind);
+        // one certain word and one that is guessed
+        close(share(TAGS, &[sure, even].concat()), 0.5);
+        close(share(TAGS, &even), 1.0);
+        // a certain start, and an end that is one of four; three of four in another window
+        close(share(SPAN, &[1e30, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]), 0.5);
+        close(share(SPAN, &[0.0, 1e30, 0.0, 1e30, 0.0, 1e30]), 1.0);
+        close(share(SPAN, &[0.0, 0.0, 0.0, 0.0, -1e30, -1e30]), 2f64.ln() / 3f64.ln());
+        // however many choices an example has
+        close(share(CHOICE, &even), 1.0);
+        close(share(CHOICE, &[0.5, 0.5]), 1.0);
+        close(share(CHOICE, &[0.0, 0.0, -1e30]), 2f64.ln() / 3f64.ln());
+        assert!(of_item(SPAN, &[f32::NAN, 0.0, 0.0, 0.0]).is_nan());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod networks;
 use std::sync::Mutex;
 
 use camtl::analysis;
-use camtl::data::Target;
+use camtl::data::Goal;
 use camtl::ir::cost::{CHUNK, Cost, Load};
 use camtl::ir::{self, Fate, Program};
 use camtl::nn::{Batch, Encode, Model, pretrained};
@@ -94,8 +94,8 @@ fn measure_memory<E: Encode<HIDDEN, Cpu>>(text: &str) -> [usize; 4] {
         network.score(constant.clone(), &batch, batch.segments.tasks()); // it stays, for the step
     });
 
-    let targets: Vec<Target> =
-        (0..EXAMPLES).map(|i| if i % 3 == 2 { Target::Value(0.5) } else { Target::Class(0) }).collect();
+    let targets: Vec<Goal<'static>> =
+        (0..EXAMPLES).map(|i| if i % 3 == 2 { Goal::Value(0.5) } else { Goal::Class(0) }).collect();
     let mut learner = Learner::new(network, training(program(text).training.dropout), 2);
     let mut step = |number: usize| {
         counted::peak(|| {

@@ -13,6 +13,7 @@ use tiny::{PLAN, Place, build, lines, names, network};
 
 mod ahead;
 mod cache;
+mod kinds;
 mod predictor;
 mod sampling;
 mod tiny;

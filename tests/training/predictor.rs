@@ -20,7 +20,7 @@ fn load(saved: impl Into<SavedModel>) -> Result<Model, SavedModelError> {
 fn values(predictions: &[Prediction]) -> Vec<f32> {
     let value = |prediction: &Prediction| match prediction {
         Prediction::Value { value } => *value,
-        Prediction::Class { .. } => panic!("a value"),
+        other => panic!("{other:?} is no value"),
     };
     predictions.iter().map(value).collect()
 }

@@ -1,6 +1,6 @@
 //! A training by the fused operations against one by their compositions, and against itself.
 
-use camtl::data::Target;
+use camtl::data::Goal;
 use camtl::kernels::{BlockShape, Matrix, Residual, Segments, composed};
 use camtl::nn::prelude::*;
 use camtl::nn::{AttentionKind, BottleneckKind, EPSILON, Film, Linear, Model, NormKind, Weights, pretrained};
@@ -263,7 +263,7 @@ fn layer<A: AttentionKind, N: NormKind, B: BottleneckKind, T: Tape<f32, Cpu>>(
 
 /// A step's batch, of both tasks: at least 100 tokens, so that products are large enough for every engine. Class and
 /// value are those of the second word.
-fn batch(step: usize) -> (Batch, Vec<Target>) {
+fn batch(step: usize) -> (Batch, Vec<Goal<'static>>) {
     let mut state = step as u64 % 5; // five batches in turn
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -273,8 +273,8 @@ fn batch(step: usize) -> (Batch, Vec<Target>) {
         (0..12).map(|_| (0..SEQUENCE - next() % 14).map(|_| (next() % WORDS) as u32).collect()).collect();
     let types = [0; SEQUENCE];
     let targets = sequences.iter().enumerate().map(|(i, words)| match i % 2 {
-        0 => Target::Class(u32::from(words[1] >= 24)),
-        _ => Target::Value(words[1] as f32 / WORDS as f32),
+        0 => Goal::Class(u32::from(words[1] >= 24)),
+        _ => Goal::Value(words[1] as f32 / WORDS as f32),
     });
     let targets = targets.collect();
     let sequences = sequences.iter().enumerate();

@@ -1,6 +1,6 @@
 //! A task's weight: its share of the objective, and whether its head learns.
 
-use camtl::data::Target;
+use camtl::data::Goal;
 use camtl::nn::{Batch, pretrained};
 use camtl::train::Network as _;
 use camtl::train::learner::Learner;
@@ -24,7 +24,7 @@ fn step(weights: [f64; 2]) -> (f64, [f64; 2], f32) {
     };
     let before = head(&mut learner);
     let constant = learner.network.constant(&batch);
-    let targets = [Target::Class(1), Target::Value(0.25)];
+    let targets = [Goal::Class(1), Goal::Value(0.25)];
     let stepped = learner.step(1, &weights, &batch, constant, &targets).expect("one step is finite");
     let moved = (head(&mut learner)[0] - before[0]).abs();
     let losses = [0, 1].map(|task| stepped.task_losses[task].expect("each task has an example"));

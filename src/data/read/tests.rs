@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use super::super::example::Target;
 use super::*;
+
+mod formats;
 
 const BINARY: Kind = Kind::Classify { labels: &["0", "1"] };
 const ENTAILMENT: Kind = Kind::Classify { labels: &["entailment", "not_entailment"] };
@@ -13,16 +16,20 @@ fn expected(kind: Kind, labelled: bool) -> Expected {
 }
 
 fn glue(set: &'static str, split: Split, kind: Kind, text: &str) -> Result<Examples, ReadError> {
-    let source = Source::Glue { set, folder: "unused" };
+    let source = Source::glue(set, "unused");
     parse("task", source, split, Path::new("rows.tsv"), text.as_bytes(), expected(kind, split.labelled()))
 }
 
 fn tsv(kind: Kind, text: &[u8]) -> Result<Examples, ReadError> {
-    parse_tsv(Path::new("rows.tsv"), text, expected(kind, true))
+    parse("task", Source::tsv(""), Split::Train, Path::new("rows.tsv"), text, expected(kind, true))
 }
 
 fn example(text_a: &str, text_b: Option<&str>, target: Target, line: u32) -> Example {
-    Example { text_a: text_a.to_owned(), text_b: text_b.map(str::to_owned), target, line }
+    Example { target, ..Example::text(text_a, text_b.map(str::to_owned), line) }
+}
+
+fn named(id: &str, example: Example) -> Example {
+    Example { id: Some(id.to_owned()), ..example }
 }
 
 /// Message and help, as a person sees them.
@@ -39,7 +46,7 @@ fn cola_has_no_header_but_in_test() {
     assert_eq!(rows[0], example("It sails.", None, Target::Class(1), 1));
     assert_eq!(rows[1], example("It \"sail", None, Target::Class(0), 2));
     let rows = glue("CoLA", Split::Test, BINARY, "index\tsentence\n0\tBill left.\n").unwrap().rows;
-    assert_eq!(rows, [example("Bill left.", None, Target::None, 2)]);
+    assert_eq!(rows, [named("0", example("Bill left.", None, Target::None, 2))]);
 }
 
 #[test]
@@ -49,11 +56,11 @@ fn columns_are_found_by_name() {
     assert_eq!(rows, [example("a a", Some("b b"), Target::Class(1), 2)]);
     let moved = "label\tsentence2\tsentence1\tindex\nentailment\tb\ta\t0\n";
     let rows = glue("RTE", Split::Train, ENTAILMENT, moved).unwrap().rows;
-    assert_eq!(rows, [example("a", Some("b"), Target::Class(0), 2)]);
+    assert_eq!(rows, [named("0", example("a", Some("b"), Target::Class(0), 2))]);
     let stsb = "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n\
         0\tg\tf\t2012\t1\tn\tn\ta\tb\t3.800\n";
     let rows = glue("STS-B", Split::Train, SCORE, stsb).unwrap().rows;
-    assert_eq!(rows, [example("a", Some("b"), Target::Value(3.8), 2)]);
+    assert_eq!(rows, [named("0", example("a", Some("b"), Target::Value(3.8), 2))]);
 }
 
 #[test]
@@ -64,7 +71,7 @@ fn a_test_set_has_labels_only_if_the_file_has() {
     assert_eq!(
         error,
         "rows.tsv:1: the header has no column `label` | the header's columns are `index`, `sentence1`, \
-        `sentence2`; columns are separated by tabs"
+        `sentence2`"
     );
 }
 
@@ -100,7 +107,7 @@ fn a_bad_row_is_named_by_file_and_line() {
 #[test]
 fn skipped_rows_are_counted_and_never_all() {
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(BINARY, true) };
-    let read = |text: &[u8]| parse_tsv(Path::new("rows.tsv"), text, skip);
+    let read = |text: &[u8]| parse("task", Source::tsv(""), Split::Train, Path::new("rows.tsv"), text, skip);
     let examples = read(b"label\ttext_a\n1\ta\n1\n\xff\n7\tb\n0\tc\n").unwrap();
     assert_eq!((examples.rows.len(), examples.skipped), (2, 3));
     assert_eq!(examples.rows[1].line, 6);
@@ -110,7 +117,7 @@ fn skipped_rows_are_counted_and_never_all() {
 #[test]
 fn missing_places_name_the_task_and_the_data_folder() {
     let root = tempfile::tempdir().unwrap();
-    let source = Source::Glue { set: "CoLA", folder: "glue/CoLA" };
+    let source = Source::glue("CoLA", "glue/CoLA");
     let read = || said(examples("cola", source, Split::Dev, root.path(), expected(BINARY, true)));
     let folder = root.path().join("glue/CoLA");
     let help = format!("the data folder of this run is `{}`", root.path().display());
@@ -122,7 +129,7 @@ fn missing_places_name_the_task_and_the_data_folder() {
     let file = folder.join("dev.tsv");
     assert!(message.starts_with(&format!("task `cola`: there is no dev file `{}`", file.display())));
     assert!(message.contains(&help));
-    let unknown = Source::Glue { set: "COLA", folder: "" };
+    let unknown = Source::glue("COLA", "");
     let message = said(examples("cola", unknown, Split::Dev, root.path(), expected(BINARY, true)));
     assert!(
         message

@@ -54,7 +54,8 @@ impl Flops {
             flops.scoring.add(component, forward(scored, chunks) / steps);
         }
         for task in &program.tasks {
-            let head = linear(program.backbone.hidden, task.kind.outputs());
+            let rows = task.kind.rows(length) as u128; // of an example
+            let head = linear(program.backbone.hidden, task.kind.outputs()) * rows;
             let of_batch = head * load.examples() as u128 / tasks as u128; // a task's share of it
             flops.forward.add(Component::Heads, of_batch);
             flops.step.add(Component::Heads, 3 * of_batch);

@@ -102,7 +102,10 @@ impl Tape<'_> {
         // [CLS] and what the pooler makes of it; the rows of each head, before and after dropout
         let mut last = Stage::default();
         last.kept.push((Component::Pooler, self.examples(2 * hidden)));
-        last.kept.push((Component::Heads, self.examples((1 + self.dropout()) * hidden)));
+        let tasks = &self.program.tasks;
+        let rows: usize = tasks.iter().map(|task| task.kind.rows(self.load.length)).sum(); // of an example a task
+        let heads = self.examples((1 + self.dropout()) * hidden) * rows as u128 / tasks.len().max(1) as u128;
+        last.kept.push((Component::Heads, heads));
 
         let mut stages = vec![first];
         stages.extend((constant..self.program.layers.len()).map(|index| self.layer(index)));

@@ -9,6 +9,9 @@
 //! | [`Metric::Pearson`] | `pearson` | `stats.pearsonr` |
 //! | [`Metric::Spearman`] | `spearman` | `stats.spearmanr`, mean ranks on ties |
 //! | [`Metric::PearsonSpearman`] | `pearson`, `spearman` | |
+//! | [`Metric::EntityF1`] | `precision`, `recall`, `f1` | seqeval |
+//! | [`Metric::ExactMatchF1`] | `exact_match`, `f1` | SQuAD's evaluation |
+//! | [`Metric::F1aExactMatch`] | `f1a`, `exact_match` | MultiRC's evaluation |
 //!
 //! A figure that the data leaves undefined is 0.0, the value of guessing: F1 without positives, Matthews with one
 //! class only, a correlation with a constant (NaN in SciPy), anything of no examples. A prediction that is NaN makes
@@ -19,9 +22,15 @@ use serde::Serialize;
 use super::plan::Metric;
 
 mod classes;
+mod entity;
+mod multirc;
+mod squad;
 mod values;
 
 pub use classes::{accuracy, f1, matthews};
+pub use entity::{EntityScores, entity_scores};
+pub use multirc::{GroupScores, group_scores};
+pub use squad::{AnswerScores, answer_scores};
 pub use values::{pearson, spearman};
 
 /// Targets beside predictions, one pair an example: `(target, predicted)`.
@@ -29,6 +38,15 @@ pub use values::{pearson, spearman};
 pub enum Outcomes<'a> {
     Classes(&'a [(u32, u32)]),
     Values(&'a [(f64, f64)]),
+    /// The tags of each sentence's words, as indices of `labels`.
+    Tags {
+        labels: &'a [&'a str],
+        sentences: &'a [(Vec<u32>, Vec<u32>)],
+    },
+    /// The accepted answers to each question, and the predicted one.
+    Answers(&'a [(Vec<&'a str>, &'a str)]),
+    /// Each answer's question, target and prediction.
+    Groups(&'a [(u32, u32, u32)]),
 }
 
 /// The figures of a metric.
@@ -36,11 +54,11 @@ pub enum Outcomes<'a> {
 pub struct Scores {
     /// Name and value, in the order that reports use.
     pub figures: Vec<(&'static str, f64)>,
-    /// What models are compared by: the figure, or the mean of two.
+    /// What models are compared by: the figure, or the mean of two; of `entity_f1` the F1.
     pub main: f64,
 }
 
-/// A metric of classes was asked of values, or the reverse. The compiler refuses such a task.
+/// A metric of one kind was asked of outcomes of another, as of classes and values. The compiler refuses such a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error("the metric {metric:?} does not fit the kind of the task")]
 #[diagnostic(code(metric::kind))]
@@ -65,6 +83,19 @@ impl Metric {
             (Metric::Spearman, Outcomes::Values(pairs)) => vec![("spearman", spearman(pairs))],
             (Metric::PearsonSpearman, Outcomes::Values(pairs)) => {
                 vec![("pearson", pearson(pairs)), ("spearman", spearman(pairs))]
+            }
+            (Metric::EntityF1, Outcomes::Tags { labels, sentences }) => {
+                let EntityScores { precision, recall, f1 } = entity_scores(labels, sentences);
+                let figures = vec![("precision", precision), ("recall", recall), ("f1", f1)];
+                return Ok(Scores { figures, main: f1 });
+            }
+            (Metric::ExactMatchF1, Outcomes::Answers(questions)) => {
+                let AnswerScores { exact_match, f1 } = answer_scores(questions);
+                vec![("exact_match", exact_match), ("f1", f1)]
+            }
+            (Metric::F1aExactMatch, Outcomes::Groups(answers)) => {
+                let GroupScores { f1a, exact_match } = group_scores(answers);
+                vec![("f1a", f1a), ("exact_match", exact_match)]
             }
             _ => return Err(KindError { metric: self }),
         };
