@@ -13,6 +13,12 @@ use crate::{
 
 const CANDIDATES: usize = 1_000_000;
 
+/// The largest `cap`: no task has more examples that tokens are kept of.
+const CAP: usize = 1 << 31;
+
+/// The largest temperature: a task a million times another's size has a share one and a half in a hundred larger.
+const HOTTEST: f64 = 1000.0;
+
 /// MT-Uncertainty unless the file says otherwise, with as many candidates a task as the batch has examples.
 pub fn read_sampler(
     settings: &Settings,
@@ -28,8 +34,13 @@ pub fn read_sampler(
         let candidates = default_candidates(batch?, None, sequence, sink)?;
         return Some(Sampler::MtUncertainty { candidates, rescore: 1 });
     };
-    let word = values::word(entry, sink)?;
     let body = entry.body.as_ref();
+    if let [Value::Word(word), rest @ ..] = entry.values.as_slice()
+        && word.text == "temperature"
+    {
+        return read_temperature(entry, rest, sink);
+    }
+    let word = values::word(entry, sink)?;
     match word.text.as_str() {
         "mt_uncertainty" => {
             let options =
@@ -61,8 +72,34 @@ pub fn read_sampler(
             Settings::of_options("`sampler proportional`", body, &[], sink);
             Some(Sampler::Proportional)
         }
+        "uniform" => {
+            Settings::of_options("`sampler uniform`", body, &[], sink);
+            Some(Sampler::Uniform)
+        }
+        "sequential" => {
+            Settings::of_options("`sampler sequential`", body, &[], sink);
+            Some(Sampler::Sequential)
+        }
         _ => unknown_sampler(word, sink),
     }
+}
+
+/// `temperature 5`, `temperature 5 { cap 65536 }`
+fn read_temperature(entry: &Entry, rest: &[Value], sink: &mut Diagnostics) -> Option<Sampler> {
+    let options = Settings::of_options("`sampler temperature`", entry.body.as_ref(), &["cap"], sink);
+    let cap = match options.get("cap") {
+        Some(_) => options.size("cap", CAP, sink).map(|cap| Some(cap.value)),
+        None => options.lacks("cap").then_some(None),
+    };
+    let [Value::Number(number)] = rest else {
+        return values::report(entry, "a number after `temperature`", "`sampler temperature 5`", sink);
+    };
+    let Spanned { value: temperature, span } = values::decimal_of("sampler temperature", number, sink)?;
+    if !(1.0..=HOTTEST).contains(&temperature) {
+        sink.push(Temperature::new(&number.text, temperature, span));
+        return None;
+    }
+    Some(Sampler::Temperature { temperature, cap: cap? })
 }
 
 /// As many as the batch has examples. Nothing is right for every budget: how many examples it holds is the data's.
@@ -97,7 +134,7 @@ fn read_rescore(entry: &Entry, sink: &mut Diagnostics) -> Option<Spanned<usize>>
 }
 
 fn unknown_sampler(word: &Word, sink: &mut Diagnostics) -> Option<Sampler> {
-    let help = did_you_mean(&word.text, &["mt_uncertainty", "proportional"]);
+    let help = did_you_mean(&word.text, &Sampler::NAMES);
     sink.push(UnknownSampler { sampler: word.text.clone(), help, span: word.span });
     None
 }
@@ -192,6 +229,26 @@ struct UnknownSampler {
     help: String,
     #[label("unknown sampler")]
     span: Span,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("`temperature {text}` is not between 1 and {HOTTEST}")]
+#[diagnostic(code(cam::sampler::temperature), help("{help}"))]
+struct Temperature {
+    text: String,
+    help: &'static str,
+    #[label("outside of it")]
+    span: Span,
+}
+
+impl Temperature {
+    fn new(text: &str, temperature: f64, span: Span) -> Self {
+        let help = match temperature > HOTTEST {
+            true => "`sampler uniform` gives every task the same share",
+            false => "nearest legal: `temperature 1`, which is `sampler proportional`",
+        };
+        Self { text: text.to_owned(), help, span }
+    }
 }
 
 #[derive(Debug, Error, Diagnostic)]

@@ -26,7 +26,8 @@ pub fn check_uncertainty(
     if nothing_to_score {
         sink.push(NoDistribution { sampler: training.sampler_span, tasks: block });
     }
-    if let (Some(Sampler::Proportional), Some(sampler)) = (training.sampler, training.sampler_span)
+    if let (Some(_), Some(sampler)) = (training.sampler, training.sampler_span)
+        && !scores
         && may_be_unused
     {
         for entry in tasks.iter().filter_map(|task| task.uncertainty) {

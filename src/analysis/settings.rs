@@ -96,7 +96,7 @@ impl<'a> Settings<'a> {
 }
 
 /// Where a key lives that is not at home in `train` itself.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("lr", "optimizer adamw { lr 2e-5 }"),
     ("weight_decay", "optimizer adamw { weight_decay 0.01 }"),
     ("beta1", "optimizer adamw { beta1 0.9 }"),
@@ -105,6 +105,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("warmup", "schedule linear { warmup 10% }"),
     ("candidates", "sampler mt_uncertainty { candidates 32 }"),
     ("rescore", "sampler mt_uncertainty { rescore every 4 }"),
+    ("cap", "sampler temperature 5 { cap 65536 }"),
 ];
 
 fn unknown_key_help(key: &str, legal: &[&str]) -> String {

@@ -160,6 +160,16 @@ fn training(training: &Training) -> TokenStream {
             quote!(Sampler::MtUncertainty { candidates: #candidates, rescore: #rescore })
         }
         Sampler::Proportional => quote!(Sampler::Proportional),
+        Sampler::Uniform => quote!(Sampler::Uniform),
+        Sampler::Temperature { temperature, cap } => {
+            let temperature = names::float(temperature);
+            let cap = names::option(cap.map(|cap| {
+                let cap = names::int(cap);
+                quote!(#cap)
+            }));
+            quote!(Sampler::Temperature { temperature: #temperature, cap: #cap })
+        }
+        Sampler::Sequential => quote!(Sampler::Sequential),
     };
     let schedule = match training.schedule {
         Schedule::Linear { warmup: steps } => {

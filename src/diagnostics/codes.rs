@@ -94,6 +94,7 @@ pub const CODES: &[Code] = codes! {
     sampler::candidates: "all candidates together are fewer than the batch",
     sampler::no_distribution: "MT-Uncertainty has no task whose entropy it could take",
     sampler::rescore: "one scoring is to serve more steps than its candidates are enough for",
+    sampler::temperature: "the temperature of a sampler is not between 1 and 1000",
     sampler::unknown: "no sampler has this name",
     shape::blocks: "conditional attention would have an empty block",
     shape::default_blocks: "conditional attention has no `blocks`, and the sequence does not divide hidden",

@@ -250,6 +250,12 @@ fn describe_training(training: &Training) -> Vec<Item> {
             format!("mt_uncertainty {{ candidates {candidates}   rescore every {rescore} }}")
         }
         Sampler::Proportional => "proportional".to_owned(),
+        Sampler::Uniform => "uniform".to_owned(),
+        Sampler::Temperature { temperature, cap: None } => format!("temperature {temperature}"),
+        Sampler::Temperature { temperature, cap: Some(cap) } => {
+            format!("temperature {temperature} {{ cap {cap} }}")
+        }
+        Sampler::Sequential => "sequential".to_owned(),
     };
     // `steps` overrides `epochs`
     let length = match steps {

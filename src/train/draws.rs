@@ -3,6 +3,10 @@
 //! Every task has a shuffled deck of its examples. Examples are dealt off the top, without replacement, and the deck
 //! is shuffled anew when it is used up; under MT-Uncertainty the candidates that are not picked count as dealt and
 //! come again after the next shuffle.
+//!
+//! Which deck an example is dealt from is what the other samplers differ in. All of them but `sequential` throw a die
+//! for each example, with faces in proportion to the tasks' weights, which are whole numbers: sums of them are exact,
+//! so that the draws do not depend on how a machine rounds.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -27,6 +31,10 @@ pub struct Draws {
     /// Tokens of each example of each task.
     lengths: Vec<Vec<u32>>,
     decks: Vec<Deck>,
+    /// By which tasks are chosen.
+    weights: Vec<u64>,
+    /// Under `sequential`: the task whose turn it is, and how many of its examples have been dealt in it.
+    turn: (usize, usize),
     /// What would have exceeded the last batch's budget.
     held: Option<At>,
     /// Chooses tasks.
@@ -43,7 +51,9 @@ impl Draws {
             rng
         };
         let decks = lengths.iter().zip(1..).map(|(own, stream)| Deck::new(own.len(), rng(stream))).collect();
-        Self { training, lengths, decks, held: None, rng: rng(0) }
+        let sizes: Vec<usize> = lengths.iter().map(Vec::len).collect();
+        let weights = weights(training.sampler, &sizes);
+        Self { training, lengths, decks, weights, turn: (0, 0), held: None, rng: rng(0) }
     }
 
     /// A batch of no more examples than there are.
@@ -69,15 +79,32 @@ impl Draws {
         }
     }
 
-    /// One of a task chosen in proportion to the tasks' sizes.
+    /// The next one, of a task as the sampler says.
     fn example(&mut self) -> At {
-        let mut place = self.rng.random_range(0..self.total());
+        let task = match self.training.sampler {
+            Sampler::Sequential => self.next_in_turn(),
+            _ => self.thrown(),
+        };
+        At { task, example: self.decks[task].deal() }
+    }
+
+    /// A task, by chance.
+    fn thrown(&mut self) -> usize {
+        let mut place = self.rng.random_range(0..self.weights.iter().sum());
         let mut task = 0;
-        while place >= self.decks[task].len() {
-            place -= self.decks[task].len();
+        while place >= self.weights[task] {
+            place -= self.weights[task];
             task += 1;
         }
-        At { task, example: self.decks[task].deal() }
+        task
+    }
+
+    /// The task whose turn it is; a turn is as long as its deck.
+    fn next_in_turn(&mut self) -> usize {
+        let (task, dealt) = self.turn;
+        let next = (task + 1) % self.decks.len();
+        self.turn = if dealt + 1 == self.decks[task].len() { (next, 0) } else { (task, dealt + 1) };
+        task
     }
 
     fn total(&self) -> usize {
@@ -100,11 +127,33 @@ impl Iterator for Draws {
     /// Never `None`.
     fn next(&mut self) -> Option<Draw> {
         Some(match self.training.sampler {
-            Sampler::Proportional => Draw::Batch(self.batch()),
             Sampler::MtUncertainty { candidates, .. } => Draw::Candidates(self.candidates(candidates)),
+            Sampler::Proportional
+            | Sampler::Uniform
+            | Sampler::Temperature { .. }
+            | Sampler::Sequential => Draw::Batch(self.batch()),
         })
     }
 }
+
+/// What the tasks are chosen in proportion to, for tasks of these sizes. Under MT-Uncertainty it is what the candidates
+/// are drawn by: as many of each.
+pub fn weights(sampler: Sampler, sizes: &[usize]) -> Vec<u64> {
+    match sampler {
+        Sampler::Proportional | Sampler::Sequential => sizes.iter().map(|&size| size as u64).collect(),
+        Sampler::Uniform | Sampler::MtUncertainty { .. } => vec![1; sizes.len()],
+        Sampler::Temperature { temperature, cap } => {
+            let bounded = |size: usize| size.min(cap.unwrap_or(usize::MAX)) as f64;
+            let largest = sizes.iter().map(|&size| bounded(size)).fold(1.0, f64::max);
+            // in parts of a power of two; a task of one example in 2^31 still has 2 of these at temperature 1
+            let of = |&size: &usize| (bounded(size) / largest).powf(1.0 / temperature) * PARTS;
+            sizes.iter().map(|size| of(size).round().max(1.0) as u64).collect()
+        }
+    }
+}
+
+/// Of the largest task's weight under a temperature.
+const PARTS: f64 = (1_u64 << 32) as f64;
 
 /// The examples of a task in random order.
 #[derive(Clone, Debug)]
@@ -147,96 +196,4 @@ impl Deck {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::plan::{AdamW, Schedule, Warmup};
-    use super::*;
-
-    fn training(sampler: Sampler, batch: Batch, seed: u64) -> Training {
-        Training {
-            sampler,
-            batch,
-            epochs: 1,
-            steps: None,
-            optimizer: AdamW { lr: 1e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-            schedule: Schedule::Constant { warmup: Warmup::Steps(0) },
-            clip: None,
-            dropout: 0.0,
-            evaluate_every: None,
-            seed,
-            cache: None,
-        }
-    }
-
-    fn draws(sampler: Sampler, sizes: &[usize], seed: u64) -> Draws {
-        let training = training(sampler, Batch::Examples(8), seed);
-        Draws::new(training, sizes.iter().map(|&size| vec![3; size]).collect())
-    }
-
-    fn batches(draws: Draws) -> impl Iterator<Item = Vec<At>> {
-        draws.map(|draw| match draw {
-            Draw::Batch(examples) => examples,
-            Draw::Candidates(_) => panic!("the sampler is proportional"),
-        })
-    }
-
-    #[test]
-    fn a_deck_deals_every_example_once_before_any_twice() {
-        let mut draws = draws(Sampler::Proportional, &[10], 1);
-        let mut first: Vec<usize> = (0..10).map(|_| draws.decks[0].deal()).collect();
-        first.sort_unstable();
-        assert_eq!(first, (0..10).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_hand_never_holds_an_example_twice() {
-        for draw in draws(Sampler::MtUncertainty { candidates: 7, rescore: 1 }, &[10, 3], 1).take(50) {
-            let Draw::Candidates(mut hands) = draw else { panic!("{draw:?} is no candidates") };
-            hands.iter_mut().for_each(|hand| hand.sort_unstable());
-            assert_eq!(hands[0].len(), 7);
-            assert!(hands[0].windows(2).all(|pair| pair[0] < pair[1]), "{hands:?}");
-            assert_eq!(hands[1], [0, 1, 2]);
-        }
-    }
-
-    #[test]
-    fn tasks_come_in_proportion_to_their_sizes_and_the_seed_decides() {
-        let draw = |seed| {
-            let draws = draws(Sampler::Proportional, &[300, 100], seed);
-            batches(draws).take(100).flatten().collect::<Vec<At>>()
-        };
-        let drawn = draw(1);
-        let first = drawn.iter().filter(|at| at.task == 0).count();
-        assert!((540..660).contains(&first), "{first} of {}", drawn.len());
-        assert_eq!(draw(1), drawn);
-        assert_ne!(draw(2), drawn);
-    }
-
-    #[test]
-    fn a_budget_is_kept_and_used_and_nothing_is_lost() {
-        let lengths: Vec<Vec<u32>> = vec![(3..40).collect(), (2..90).rev().collect()];
-        let tokens = |batch: &[At]| batch.iter().map(|at| lengths[at.task][at.example]).sum::<u32>();
-        let of = |batch| batches(Draws::new(training(Sampler::Proportional, batch, 5), lengths.clone()));
-        let drawn: Vec<Vec<At>> = of(Batch::Tokens(100)).take(200).collect();
-        for (batch, next) in drawn.iter().zip(&drawn[1..]) {
-            assert!(tokens(batch) <= 100 && !batch.is_empty(), "{} of 100 tokens", tokens(batch));
-            assert!(tokens(batch) + tokens(&next[..1]) > 100, "the next example would have fit");
-        }
-        let drawn: Vec<At> = drawn.into_iter().flatten().collect();
-        let singly: Vec<At> = of(Batch::Examples(1)).flatten().take(drawn.len()).collect();
-        assert_eq!(drawn, singly);
-    }
-
-    #[test]
-    fn a_budget_beyond_all_data_takes_as_many_examples_as_there_are() {
-        let all = training(Sampler::Proportional, Batch::Tokens(1_000_000), 5);
-        let drawn: Vec<usize> =
-            batches(Draws::new(all, vec![vec![3; 4], vec![5; 2]])).take(5).map(|batch| batch.len()).collect();
-        assert_eq!(drawn, [6; 5]);
-    }
-
-    #[test]
-    fn a_thread_may_draw_ahead() {
-        fn is_send<T: Send + 'static>(_: &T) {}
-        is_send(&draws(Sampler::Proportional, &[1], 1));
-    }
-}
+mod tests;

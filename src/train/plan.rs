@@ -140,7 +140,7 @@ pub enum Batch {
     Tokens(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
     /// MT-Uncertainty: score candidates of every task, train on those of highest U = H / (Hhat * H').
@@ -153,6 +153,31 @@ pub enum Sampler {
     },
     /// A task with probability proportional to its number of examples.
     Proportional,
+    /// Every task with the same probability.
+    Uniform,
+    /// A task of n examples with probability proportional to min(n, cap)^(1/T): T5 (Raffel et al., 2020, section 3.5.2)
+    /// and, as exponent 1/T, mT5 (Xue et al., 2021).
+    Temperature {
+        /// T, from 1: 1 is proportional, and the larger it is, the more alike are the tasks.
+        temperature: f64,
+        /// The most that a task's size counts for; `None` for no bound.
+        cap: Option<usize>,
+    },
+    /// All examples of the first task in random order, then all of the second, and so on; then again.
+    Sequential,
+}
+
+impl Sampler {
+    /// As the language calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sampler::MtUncertainty { .. } => "mt_uncertainty",
+            Sampler::Proportional => "proportional",
+            Sampler::Uniform => "uniform",
+            Sampler::Temperature { .. } => "temperature",
+            Sampler::Sequential => "sequential",
+        }
+    }
 }
 
 /// Decoupled weight decay (Loshchilov and Hutter, 2019); none on biases and norms.

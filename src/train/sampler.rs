@@ -47,7 +47,10 @@ impl<C: Clone + Send + Sync> Sampler<C> {
     pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
         let rescore = match training.sampler {
             plan::Sampler::MtUncertainty { rescore, .. } => rescore,
-            plan::Sampler::Proportional => 1,
+            plan::Sampler::Proportional
+            | plan::Sampler::Uniform
+            | plan::Sampler::Temperature { .. }
+            | plan::Sampler::Sequential => 1,
         };
         let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
         let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));

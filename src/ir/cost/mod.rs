@@ -156,7 +156,10 @@ impl Candidates {
                 };
                 Self { each: candidates, tasks: scored, steps: rescore.min(lasts).max(1) }
             }
-            Sampler::Proportional => Self { each: 0, tasks: 0, steps: 1 },
+            Sampler::Proportional
+            | Sampler::Uniform
+            | Sampler::Temperature { .. }
+            | Sampler::Sequential => Self { each: 0, tasks: 0, steps: 1 },
         }
     }
 

@@ -5,8 +5,10 @@ use std::str::FromStr;
 use super::{Batch, Sampler, Schedule, Training, Warmup};
 
 /// The settings, as in a `.cam` file.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "sampler",
+    "temperature",
+    "cap",
     "candidates",
     "rescore",
     "batch",
@@ -32,6 +34,8 @@ pub const WHOLE: usize = 1 << 31;
 /// Drawn of a task where nothing else is said: the examples of a batch, by default.
 const CANDIDATES: usize = 32;
 
+const TEMPERATURE: &str = "a number from 1, which is proportional, to 1000";
+
 const UNITS: [(&str, f64); 6] = [
     ("MiB", 1_048_576.0),
     ("GiB", 1_073_741_824.0),
@@ -55,9 +59,9 @@ pub enum SetError {
     #[diagnostic(code(set::value), help("{key} is {expected}"))]
     Value { key: &'static str, value: String, expected: &'static str },
 
-    #[error("`{key}` does not apply to the sampler `proportional`")]
-    #[diagnostic(code(set::sampler), help("set sampler=mt_uncertainty before it"))]
-    Sampler { key: &'static str },
+    #[error("`{key}` does not apply to the sampler `{sampler}`")]
+    #[diagnostic(code(set::sampler), help("set sampler={of} before it"))]
+    Sampler { key: &'static str, sampler: &'static str, of: &'static str },
 
     #[error("a batch of {budget} tokens has no room for an example of {sequence}")]
     #[diagnostic(
@@ -89,27 +93,26 @@ impl Training {
         };
         let given = Given { key, value };
         match key {
-            "sampler" => {
-                self.sampler = match (value, self.sampler) {
-                    ("mt_uncertainty", Sampler::Proportional) => {
-                        let candidates = match self.batch {
-                            Batch::Examples(count) => count,
-                            Batch::Tokens(_) => CANDIDATES,
-                        };
-                        Sampler::MtUncertainty { candidates, rescore: 1 }
+            "sampler" => self.sampler = self.sampler_named(given)?,
+            "candidates" | "rescore" => {
+                let count = given.count()?;
+                match (&mut self.sampler, key) {
+                    (Sampler::MtUncertainty { candidates, .. }, "candidates") => *candidates = count,
+                    (Sampler::MtUncertainty { rescore, .. }, _) => *rescore = count,
+                    (other, _) => {
+                        return Err(SetError::Sampler { key, sampler: other.name(), of: "mt_uncertainty" });
                     }
-                    ("mt_uncertainty", same) => same,
-                    ("proportional", _) => Sampler::Proportional,
-                    _ => return Err(given.unlike("mt_uncertainty or proportional")),
                 }
             }
-            "candidates" => match &mut self.sampler {
-                Sampler::MtUncertainty { candidates, .. } => *candidates = given.count()?,
-                Sampler::Proportional => return Err(SetError::Sampler { key }),
-            },
-            "rescore" => match &mut self.sampler {
-                Sampler::MtUncertainty { rescore, .. } => *rescore = given.count()?,
-                Sampler::Proportional => return Err(SetError::Sampler { key }),
+            "temperature" | "cap" => match (&mut self.sampler, key) {
+                (Sampler::Temperature { temperature, .. }, "temperature") => {
+                    *temperature = given.temperature(TEMPERATURE)?;
+                }
+                (Sampler::Temperature { cap, .. }, _) => *cap = given.count_or_off()?,
+                (other, _) => {
+                    let (sampler, of) = (other.name(), "\"temperature 5\"");
+                    return Err(SetError::Sampler { key, sampler, of });
+                }
             },
             "batch" => {
                 let batch = given.batch()?;
@@ -162,6 +165,39 @@ impl Training {
         Ok(())
     }
 
+    /// `uniform`, `temperature 5`; what is the sampler already keeps its own settings.
+    fn sampler_named(&self, given: Given<'_>) -> Result<Sampler, SetError> {
+        const LEGAL: &str =
+            "mt_uncertainty, proportional, uniform, sequential, or \"temperature 5\" with a number from 1 to 1000";
+        let (name, number) = match given.value.split_once(' ') {
+            Some((name, number)) => (name, Some(number.trim())),
+            None => (given.value, None),
+        };
+        Ok(match (name, number, self.sampler) {
+            ("mt_uncertainty", None, same @ Sampler::MtUncertainty { .. }) => same,
+            ("mt_uncertainty", None, _) => {
+                let candidates = match self.batch {
+                    Batch::Examples(count) => count,
+                    Batch::Tokens(_) => CANDIDATES,
+                };
+                Sampler::MtUncertainty { candidates, rescore: 1 }
+            }
+            ("proportional", None, _) => Sampler::Proportional,
+            ("uniform", None, _) => Sampler::Uniform,
+            ("sequential", None, _) => Sampler::Sequential,
+            ("temperature", None, same @ Sampler::Temperature { .. }) => same,
+            ("temperature", Some(number), before) => {
+                let temperature = Given { value: number, ..given }.temperature(LEGAL);
+                let temperature = temperature.map_err(|_| given.unlike(LEGAL))?;
+                match before {
+                    Sampler::Temperature { cap, .. } => Sampler::Temperature { temperature, cap },
+                    _ => Sampler::Temperature { temperature, cap: None },
+                }
+            }
+            _ => return Err(given.unlike(LEGAL)),
+        })
+    }
+
     /// Whether settings that are each legal fit together, for a model of so many `tasks` whose longest examples have
     /// `sequence` tokens. The compiler has checked those of the model; this is for what was set after.
     ///
@@ -203,6 +239,10 @@ impl Given<'_> {
 
     fn probability(self) -> Result<f64, SetError> {
         self.number("a number from 0 to below 1", |number| (0.0..1.0).contains(&number))
+    }
+
+    fn temperature(self, expected: &'static str) -> Result<f64, SetError> {
+        self.number(expected, |temperature| (1.0..=1000.0).contains(&temperature))
     }
 
     fn count(self) -> Result<usize, SetError> {
@@ -267,174 +307,4 @@ fn nearest(key: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::AdamW;
-    use super::*;
-
-    const TRAINING: Training = Training {
-        sampler: Sampler::MtUncertainty { candidates: 32, rescore: 1 },
-        batch: Batch::Examples(32),
-        epochs: 3,
-        steps: Some(100),
-        optimizer: AdamW { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        schedule: Schedule::Linear { warmup: Warmup::Fraction(0.1) },
-        clip: Some(1.0),
-        dropout: 0.1,
-        evaluate_every: None,
-        seed: 1,
-        cache: None,
-    };
-
-    fn set(pairs: &[(&str, &str)]) -> Training {
-        let mut training = TRAINING;
-        for (key, value) in pairs {
-            training.set(key, value).unwrap();
-        }
-        training
-    }
-
-    fn refused(key: &str, value: &str) -> String {
-        let mut training = TRAINING;
-        let error = training.set(key, value).unwrap_err();
-        assert_eq!(training, TRAINING);
-        let help = miette::Diagnostic::help(&error).map(|help| help.to_string()).unwrap_or_default();
-        format!("{error} | {help}")
-    }
-
-    #[test]
-    fn every_key_sets_its_own_field() {
-        let changed = set(&[
-            ("sampler", "mt_uncertainty"),
-            ("candidates", "16"),
-            ("rescore", "3"),
-            ("batch", "64"),
-            ("epochs", "5"),
-            ("steps", "700"),
-            ("lr", "1e-4"),
-            ("weight_decay", "0"),
-            ("beta1", "0.8"),
-            ("beta2", "0.98"),
-            ("epsilon", "1e-6"),
-            ("schedule", "constant"),
-            ("warmup", "500"),
-            ("clip", "0.5"),
-            ("dropout", "0"),
-            ("evaluate_every", "50"),
-            ("seed", "7"),
-            ("cache", "2GiB"),
-        ]);
-        let expected = Training {
-            sampler: Sampler::MtUncertainty { candidates: 16, rescore: 3 },
-            batch: Batch::Examples(64),
-            epochs: 5,
-            steps: Some(700),
-            optimizer: AdamW { lr: 1e-4, weight_decay: 0.0, beta1: 0.8, beta2: 0.98, epsilon: 1e-6 },
-            schedule: Schedule::Constant { warmup: Warmup::Steps(500) },
-            clip: Some(0.5),
-            dropout: 0.0,
-            evaluate_every: Some(50),
-            seed: 7,
-            cache: Some(2 << 30),
-        };
-        assert_eq!(changed, expected);
-    }
-
-    #[test]
-    fn settings_that_follow_others_follow() {
-        assert_eq!(set(&[("epochs", "5")]).steps, None);
-        let eight = Sampler::MtUncertainty { candidates: 8, rescore: 1 };
-        assert_eq!(set(&[("batch", "8")]).sampler, eight);
-        let switched = set(&[("sampler", "proportional"), ("batch", "8"), ("sampler", "mt_uncertainty")]);
-        assert_eq!(switched.sampler, eight);
-        assert_eq!(set(&[("warmup", "6.5%")]).schedule.warmup(), Warmup::Fraction(0.065));
-        assert_eq!((set(&[("clip", "off")]).clip, set(&[("steps", "off")]).steps), (None, None));
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        for tokens in ["4096tokens", "4096 tokens"] {
-            let budget = set(&[("candidates", "7"), ("batch", tokens)]);
-            assert_eq!(budget.batch, Batch::Tokens(4096));
-            assert_eq!(budget.sampler, Sampler::MtUncertainty { candidates: 7, rescore: 1 });
-        }
-        let back = set(&[("batch", "4096tokens"), ("batch", "8")]);
-        assert_eq!(back.sampler, Sampler::MtUncertainty { candidates: 32, rescore: 1 });
-        let switched = [("sampler", "proportional"), ("batch", "99tokens"), ("sampler", "mt_uncertainty")];
-        assert_eq!(set(&switched).sampler, Sampler::MtUncertainty { candidates: 32, rescore: 1 });
-        assert_eq!(set(&[("cache", "1.5 MiB")]).cache, Some(3 << 19));
-        assert_eq!(set(&[("cache", "20MB")]).cache, Some(20_000_000));
-        assert_eq!(set(&[("cache", "2GiB"), ("cache", "off")]).cache, None);
-    }
-
-    #[test]
-    fn settings_have_to_fit_together() {
-        let refused = |pairs: &[(&str, &str)]| {
-            let error = set(pairs).check(128, 2).unwrap_err();
-            format!("{error} | {}", miette::Diagnostic::help(&error).unwrap())
-        };
-        assert_eq!(TRAINING.check(128, 1), Ok(()));
-        assert_eq!(
-            refused(&[("batch", "127tokens")]),
-            "a batch of 127 tokens has no room for an example of 128 | \
-             the least is batch=128tokens; batch=127 alone would be examples"
-        );
-        assert_eq!(set(&[("batch", "128tokens")]).check(128, 1), Ok(()));
-        assert_eq!(
-            refused(&[("rescore", "3")]),
-            "3 steps of 32 examples train on more than the 64 candidates that are drawn | \
-             nearest legal: rescore=2, or candidates=48"
-        );
-        assert_eq!(set(&[("rescore", "2")]).check(128, 2), Ok(()));
-        assert_eq!(set(&[("rescore", "9"), ("batch", "200tokens")]).check(128, 2), Ok(()));
-    }
-
-    #[test]
-    fn what_is_not_legal_is_refused_and_changes_nothing() {
-        assert!(
-            refused("Lr", "1").starts_with("there is no setting `Lr` | did you mean `lr`? the settings are")
-        );
-        assert!(refused("momentum", "1").starts_with("there is no setting `momentum` | the settings are"));
-        assert_eq!(refused("lr", "0"), "`0` is no value of `lr` | lr is a number above 0");
-        assert!(
-            refused("warmup", "0.1")
-                .ends_with("warmup is a part of the steps like 10%, or a whole number of steps")
-        );
-        for (key, value) in [
-            ("lr", "inf"),
-            ("lr", "NaN"),
-            ("beta1", "1"),
-            ("dropout", "-0.1"),
-            ("batch", "0"),
-            ("batch", "1.5"),
-            ("batch", "tokens"),
-            ("batch", "0tokens"),
-            ("batch", "4096token"),
-            ("rescore", "0"),
-            ("cache", "2"),
-            ("cache", "2gib"),
-            ("cache", "0GiB"),
-            ("cache", "1e9GiB"),
-            ("steps", "99999999999"),
-            ("warmup", "101%"),
-            ("warmup", "-1"),
-            ("clip", "0"),
-            ("seed", "-1"),
-            ("sampler", "random"),
-            ("schedule", "cosine"),
-            ("lr", ""),
-        ] {
-            assert!(refused(key, value).contains(&format!("`{value}` is no value of `{key}`")));
-        }
-        let mut proportional = set(&[("sampler", "proportional")]);
-        for key in ["candidates", "rescore"] {
-            assert_eq!(proportional.set(key, "4"), Err(SetError::Sampler { key }));
-        }
-    }
-
-    #[test]
-    fn warmup_is_rounded_and_within_the_training() {
-        assert_eq!(Warmup::Fraction(0.1).steps(1234), 123);
-        assert_eq!(Warmup::Fraction(1.0).steps(7), 7);
-        assert_eq!(Warmup::Steps(500).steps(100), 100);
-    }
-}
+mod tests;
