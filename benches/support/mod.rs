@@ -178,7 +178,7 @@ pub const PLAN: Plan = Plan {
         classify("rte", "RTE", &["entailment", "not_entailment"]),
         classify("sst2", "SST-2", &["0", "1"]),
         Task {
-            kind: Kind::Regress { low: 0.0, high: 5.0 },
+            kind: Kind::Regress { low: 0.0, high: 5.0, unit: true },
             metric: Metric::Pearson,
             uncertainty: Uncertainty::As(2),
             ..classify("stsb", "STS-B", &[])
@@ -188,6 +188,7 @@ pub const PLAN: Plan = Plan {
         sampler: Sampler::MtUncertainty { candidates: CANDIDATES, rescore: 1 },
         batch: camtl::train::plan::Batch::Examples(BATCH),
         cache: None,
+        fidelity: Fidelity::Paper,
         epochs: 1,
         steps: None,
         optimizer: AdamW { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

@@ -42,6 +42,7 @@ pub enum Command {
     Train(Train),
     Eval(Eval),
     Predict(Predict),
+    Compare(Compare),
     New(New),
     QuickstartData(QuickstartData),
     Completions(Completions),
@@ -235,6 +236,22 @@ pub struct Predict {
     /// Where the predictions go [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Hold a model of `fidelity reference` against numbers of the authors' code, tensor by tensor
+#[derive(Debug, Args)]
+pub struct Compare {
+    #[command(flatten)]
+    pub model: ModelFile,
+    /// The folder with these numbers: params, inputs, acts and grads.safetensors, and meta.json
+    #[arg(long, value_name = "DIR")]
+    pub golden: PathBuf,
+    /// The largest difference that passes, relative to a tensor's largest value [default: 1e-5]
+    #[arg(long, value_name = "X")]
+    pub tolerance: Option<f64>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Write a first model, every line explained, to start one's own from

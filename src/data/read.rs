@@ -231,7 +231,7 @@ fn target(path: &Path, line: u32, kind: Kind, cell: &str) -> Result<Target, Read
                 known: labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", "),
             }),
         },
-        Kind::Regress { low, high } => match cell.parse::<f32>() {
+        Kind::Regress { low, high, .. } => match cell.parse::<f32>() {
             Ok(value) if (low..=high).contains(&value) => Ok(Target::Value(value)),
             Ok(value) if value.is_finite() => {
                 Err(ReadError::Range { path: path.to_owned(), line, value, low, high })

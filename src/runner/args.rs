@@ -22,6 +22,8 @@ pub enum Command {
     Eval(Eval),
     /// Ask a trained model about texts
     Predict(Predict),
+    /// Hold the network against numbers of the authors' code
+    Compare(Compare),
     /// List the parameters as JSON: name, shape, trained or frozen
     Parameters,
 }
@@ -112,6 +114,19 @@ pub struct Predict {
     pub out: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Compare {
+    /// The folder with these numbers: params, inputs, acts and grads.safetensors, and meta.json
+    #[arg(long, value_name = "DIR")]
+    pub golden: PathBuf,
+    /// The largest difference that passes, relative to a tensor's largest value
+    #[arg(long, value_name = "X", default_value = "1e-5", value_parser = tolerance)]
+    pub tolerance: f64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SplitName {
     Train,
@@ -126,6 +141,13 @@ impl From<SplitName> for Split {
             SplitName::Dev => Split::Dev,
             SplitName::Test => Split::Test,
         }
+    }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("a tolerance is a number from 0 to 1, such as 1e-5".to_owned()),
     }
 }
 

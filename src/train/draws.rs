@@ -164,6 +164,7 @@ mod tests {
             evaluate_every: None,
             seed,
             cache: None,
+            fidelity: Fidelity::Paper,
         }
     }
 

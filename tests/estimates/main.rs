@@ -128,6 +128,7 @@ fn training(dropout: f64) -> Training {
         evaluate_every: None,
         seed: 1,
         cache: None,
+        fidelity: Fidelity::Paper,
     }
 }
 

@@ -117,7 +117,7 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "warmth",
-            kind: Kind::Regress { low: 0.0, high: 5.0 },
+            kind: Kind::Regress { low: 0.0, high: 5.0, unit: true },
             metric: Metric::Pearson,
             data: Source::Tsv { folder: "warmth" },
             weight: 1.0,
@@ -136,6 +136,7 @@ pub const PLAN: Plan = Plan {
         evaluate_every: Some(20),
         seed: 7,
         cache: None,
+        fidelity: Fidelity::Paper,
     },
 };
 
@@ -210,6 +211,7 @@ impl Place {
             backbone: None,
             out: self.out(name),
             cache: None,
+            fidelity: Fidelity::Paper,
             model_path: None,
         }
     }

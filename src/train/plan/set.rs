@@ -283,6 +283,7 @@ mod tests {
         evaluate_every: None,
         seed: 1,
         cache: None,
+        fidelity: Fidelity::Paper,
     };
 
     fn set(pairs: &[(&str, &str)]) -> Training {
@@ -335,6 +336,7 @@ mod tests {
             evaluate_every: Some(50),
             seed: 7,
             cache: Some(2 << 30),
+            fidelity: Fidelity::Paper,
         };
         assert_eq!(changed, expected);
     }
