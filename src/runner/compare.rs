@@ -39,7 +39,7 @@ where
 #[diagnostic(
     code(compare::differs),
     help(
-        "a processor's tile unit rounds to 4e-6 of a norm: CAMTL_MATMUL=gemm sets it aside. A larger difference is another formula or other weights"
+        "a larger difference is another formula. A few times 1e-5 may be a processor's tile unit, which `camtlc compare` sets aside by CAMTL_MATMUL=gemm"
     )
 )]
 struct Differs {

@@ -15,13 +15,20 @@ use serde_json::Value;
 
 use crate::{small_base, small_large, tiny_base, tiny_large};
 
-/// For activations and gradients; a tile unit's products, where there is one, leave 3e-5.
+/// For activations and gradients.
 fn tolerance() -> f64 {
-    if std::env::var_os("CAMTL_MATMUL").is_some_and(|engine| engine == "gemm") { 1e-5 } else { 3e-5 }
+    if is_exact() { 1e-5 } else { 1e-4 }
 }
 
 /// Of parameters after five steps.
-const AFTER_STEPS: f64 = 1e-4;
+fn after_steps() -> f64 {
+    if is_exact() { 1e-4 } else { 1e-3 }
+}
+
+/// A tile unit's products, where there is one, leave ten times as much.
+fn is_exact() -> bool {
+    std::env::var_os("CAMTL_MATMUL").is_some_and(|engine| engine == "gemm")
+}
 
 /// Our own numbers.
 fn own(name: &str) -> PathBuf {
@@ -193,10 +200,10 @@ where
     for step in 0..5 {
         let constant = learner.network.constant(&batch);
         let stepped = learner.step(step + 1, &weights, &batch, constant, &inputs.goals).unwrap();
-        assert!((stepped.loss / expected("losses", step) - 1.0).abs() < AFTER_STEPS, "loss of step {step}");
+        assert!((stepped.loss / expected("losses", step) - 1.0).abs() < after_steps(), "loss of step {step}");
         assert!((stepped.applied.lr - expected("lrs", step)).abs() < 1e-12, "learning rate of step {step}");
         let norm = stepped.applied.grad_norm / expected("grad_norms", step);
-        assert!((norm - 1.0).abs() < AFTER_STEPS, "norm of step {step}: {norm}");
+        assert!((norm - 1.0).abs() < after_steps(), "norm of step {step}: {norm}");
     }
 
     let after = Tensors::read(&folder.join("traj.safetensors")).unwrap();
@@ -213,7 +220,7 @@ where
         let largest = expected.values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         let difference = found.values.iter().zip(&expected.values).map(|(a, b)| (a - b).abs());
         let difference = f64::from(difference.fold(0.0, f32::max) / largest);
-        assert!(difference <= AFTER_STEPS, "{name} differs by {difference:e}");
+        assert!(difference <= after_steps(), "{name} differs by {difference:e}");
     }
     assert!(Theirs::of(parameters.iter_mut().map(|p| p.meta().name.as_str()), &names(plan)).place("new").is_none());
 }

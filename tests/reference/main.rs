@@ -8,8 +8,8 @@
 //! $ CAMTL_GOLDEN=DIR CAMTL_MATMUL=gemm cargo test --test reference -- --ignored
 //! ```
 //!
-//! A tile unit's products are exact to 4e-6 of a norm, which is not enough for 1e-5 behind several layers: where there
-//! is one, `CAMTL_MATMUL=gemm` sets it aside, and without that the tolerance is wider.
+//! A tile unit's products are exact to 4e-6 of a norm, which is not enough for 1e-5 behind several layers:
+//! `CAMTL_MATMUL=gemm` sets it aside, and without that the tolerances are ten times as wide.
 
 mod agreement;
 mod lowered;
