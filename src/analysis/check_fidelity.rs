@@ -7,8 +7,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    check_layers::layers_in_words, check_modules::Modules, check_shapes::Shape, index_items::Items,
-    settings::Settings,
+    check_layers::layers_in_words,
+    check_modules::{Modules, Placed},
+    check_shapes::Shape,
+    index_items::Items,
 };
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
@@ -30,22 +32,12 @@ pub fn check_fidelity(items: &Items, sink: &mut Diagnostics) -> Option<Fidelity>
     }
 }
 
-/// A third of hidden, rounded down, which need not be written.
-pub fn check_reference_width(settings: &Settings, shape: &Shape, sink: &mut Diagnostics) -> Option<Width> {
-    let given = settings.get("width").map(|_| settings.size("width", usize::MAX, sink));
-    let hidden = shape.hidden?;
-    let third = (hidden.value / 3).max(1);
-    if let Some(width) = given {
-        let width = width?;
-        if width.value != third {
-            let (wide, size) = (width.value, hidden.value);
-            sink.push(OtherWidth { wide, size, third, width: width.span, hidden: hidden.span });
-        }
-    }
-    Some(Width(third))
+/// The width of the authors' bottlenecks: a third of hidden, rounded down.
+pub fn reference_width(shape: &Shape) -> Option<Width> {
+    Some(Width((shape.hidden?.value / 3).max(1)))
 }
 
-/// Reports modules that lie in some layers where the authors' code has them in all.
+/// Reports modules that lie in some layers where the authors' code has them in all, and bottlenecks of other widths.
 pub fn check_reference(
     items: &Items,
     fidelity: Option<Fidelity>,
@@ -64,6 +56,16 @@ pub fn check_reference(
     {
         let last = (first..depth).find(|&layer| is_placed(layer)).unwrap_or(depth);
         sink.push(Somewhere::new("attention", "to", first..last, depth, placed.span, fidelity));
+    }
+    if let (Some(third), Some(hidden)) = (reference_width(shape), shape.hidden) {
+        for Placed { setting, span, .. } in modules.bottleneck.iter().chain(&modules.ladder) {
+            if let Some(Width(wide)) = *setting
+                && wide != third.0
+            {
+                let (size, third) = (hidden.value, third.0);
+                sink.push(OtherWidth { wide, size, third, module: *span, hidden: hidden.span });
+            }
+        }
     }
     if let Some(ladder) = &modules.ladder
         && ladder.layers.start > 0
@@ -124,7 +126,7 @@ struct OtherWidth {
     size: usize,
     third: usize,
     #[label(primary, "not a third")]
-    width: Span,
+    module: Span,
     #[label("of this")]
     hidden: Span,
 }

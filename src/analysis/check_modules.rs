@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{
     check_blocks::check_blocks,
-    check_fidelity::check_reference_width,
+    check_fidelity::reference_width,
     check_layers::{Part, check_part, in_words, layers_in_words},
     check_shapes::Shape,
     detach_modules::detach_modules,
@@ -215,8 +215,8 @@ fn check_width(
     fidelity: Option<Fidelity>,
     sink: &mut Diagnostics,
 ) -> Option<Width> {
-    if fidelity == Some(Fidelity::Reference) {
-        return check_reference_width(settings, shape, sink);
+    if fidelity == Some(Fidelity::Reference) && settings.lacks("width") {
+        return reference_width(shape);
     }
     settings.require("`attach bottleneck`", attach.module.span, &["width"], sink);
     let width = settings.size("width", WIDTH, sink)?;
