@@ -14,7 +14,7 @@ use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::learner::Learner;
 use camtl::train::plan::{
-    AdamW, Backbone, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
+    AdamW, Backbone, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
     Warmup,
 };
 

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use crate::data::Split;
 use crate::train::checkpoint::Which;
+use crate::train::export::Format;
 
 #[derive(Debug, Parser)]
 #[command(about = "A multi-task Transformer made by camtlc", arg_required_else_help = true)]
@@ -24,6 +25,8 @@ pub enum Command {
     Predict(Predict),
     /// Hold the network against numbers of the authors' code
     Compare(Compare),
+    /// Write a trained model in the files of other programs
+    Export(Export),
     /// List the parameters as JSON: name, shape, trained or frozen
     Parameters,
 }
@@ -39,6 +42,9 @@ pub struct Train {
     /// The folder of the pretrained backbone, if not where the model says
     #[arg(long, value_name = "DIR")]
     pub backbone: Option<PathBuf>,
+    /// Start from a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// The folder of the run; must not hold one yet [default: runs/NAME, or the first free runs/NAME-N]
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
@@ -81,6 +87,9 @@ pub struct Eval {
     pub data: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = SplitName::Dev)]
     pub split: SplitName,
+    /// Instead of the run's weights those of a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
@@ -125,6 +134,34 @@ pub struct Compare {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub saved: Saved,
+    #[arg(long, value_enum)]
+    pub format: FormatName,
+    /// The folder that is made
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// Every parameter, by the names of the authors' code
+    Reference,
+    /// The backbone alone, as Hugging Face's BertModel
+    Hf,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Reference => Format::Reference,
+            FormatName::Hf => Format::Hf,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

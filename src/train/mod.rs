@@ -11,6 +11,7 @@
 //! | [`decode`], [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
+//! | [`export`] | a trained model in the files of other programs |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
 //! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
@@ -24,6 +25,7 @@ pub mod decode;
 pub mod draws;
 pub mod evaluate;
 pub mod events;
+pub mod export;
 mod files;
 pub mod inputs;
 pub mod learner;

@@ -15,7 +15,7 @@ use camtl::nn::{Batch, Encode, Model, pretrained};
 use camtl::span::Source;
 use camtl::train::Network as _;
 use camtl::train::learner::Learner;
-use camtl::train::plan::{self, AdamW, Sampler, Schedule, Training, Warmup};
+use camtl::train::plan::{self, AdamW, Fidelity, Sampler, Schedule, Training, Warmup};
 use dfdx::prelude::Cpu;
 
 use networks::{HIDDEN, Heads, LADDER, Ladder, SCRATCH, Scratch, TUNED, Tuned};

@@ -12,6 +12,7 @@
 //! `CAMTL_MATMUL=gemm` sets it aside, and without that the tolerances are ten times as wide.
 
 mod agreement;
+mod files;
 mod lowered;
 mod small_base;
 mod small_large;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    AdamW, Backbone, Batch, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
     Uncertainty, Warmup,
 };
 use camtl::train::{Options, Outcome, TrainError, train};
@@ -209,9 +209,9 @@ impl Place {
             training,
             data: self.data(),
             backbone: None,
+            weights: None,
             out: self.out(name),
             cache: None,
-            fidelity: Fidelity::Paper,
             model_path: None,
         }
     }
