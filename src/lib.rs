@@ -15,6 +15,7 @@
 //! | compute | `kernels`, `nn` | tensors | the conditional network on dfdx's tape |
 //! | feed | `data` | files | tokenized batches |
 //! | learn | `train` | network, batches | a run folder: events, evaluations, checkpoints |
+//! | prove | `authors`, `compare` | the authors' checkpoints and numbers | the largest difference of every result |
 //! | drive | [`cli`], `runner` | arguments | `camtlc`, and the command line of a built model |
 //!
 //! The upper half (feature `compiler`) never imports the lower one (feature `runtime`), nor the reverse: their
@@ -53,6 +54,10 @@ pub mod stats;
 #[cfg(feature = "compiler")]
 pub mod syntax;
 
+#[cfg(feature = "runtime")]
+pub mod authors;
+#[cfg(feature = "runtime")]
+pub mod compare;
 #[cfg(feature = "runtime")]
 pub mod data;
 #[cfg(feature = "runtime")]

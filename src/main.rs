@@ -29,6 +29,8 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Train(args) => cli::train::run(&args),
         Command::Eval(args) => cli::eval::run(&args),
         Command::Predict(args) => cli::predict::run(&args),
+        Command::Compare(args) => cli::compare::run(&args),
+        Command::Export(args) => cli::export::run(&args),
         Command::New(args) => cli::new::run(&args).map(done),
         Command::QuickstartData(args) => cli::quickstart_data::run(&args).map(done),
         Command::Completions(args) => cli::completions::run(&args).map(done),

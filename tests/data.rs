@@ -17,7 +17,7 @@ use camtl::data::{Format, Goal, Input, Kind, Request, Source, Split, Target, Tok
 const TASKS: [(&str, Kind); 3] = [
     ("sentiment", Kind::Classify { labels: &["negative", "positive"] }),
     ("entails", Kind::Classify { labels: &["contradiction", "entailment", "neutral"] }),
-    ("warmth", Kind::Regress { low: 0.0, high: 5.0 }),
+    ("warmth", Kind::Regress { low: 0.0, high: 5.0, unit: true }),
 ];
 
 fn quickstart() -> PathBuf {
@@ -127,7 +127,7 @@ const GLUE: [(&str, Kind, usize, usize); 9] = [
     ("SST-2", BINARY, 67349, 872),
     ("MRPC", BINARY, 3668, 408),
     ("RTE", PAIR, 2490, 277),
-    ("STS-B", Kind::Regress { low: 0.0, high: 5.0 }, 5749, 1500),
+    ("STS-B", Kind::Regress { low: 0.0, high: 5.0, unit: true }, 5749, 1500),
     ("WNLI", BINARY, 635, 71),
     ("QNLI", PAIR, 9999, 5463),
     ("MNLI", Kind::Classify { labels: &["contradiction", "entailment", "neutral"] }, 10471, 9815),

@@ -99,7 +99,7 @@ fn a_variant_differs_in_what_it_says() {
          train { batch 8 epochs 2 optimizer adamw { lr 1e-3 weight_decay 0.5 } }\n\
          variant less {\n\
              detach norm from layers 1..3   detach bottleneck\n\
-             attach attention to layer 3 { blocks 4 }\n\
+             attach attention to layers 0..4 { blocks 4 }\n\
              freeze layers 0..3   unfreeze layer 1\n\
              drop one   tasks { three { classify 3 data tsv \"three\" } two { classify 4 data tsv \"two\" } }\n\
              sequence 4   fidelity reference\n\

@@ -14,7 +14,7 @@ use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::learner::Learner;
 use camtl::train::plan::{
-    AdamW, Backbone, Family, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    AdamW, Backbone, Family, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
     Uncertainty, Warmup,
 };
 
@@ -179,7 +179,7 @@ pub const PLAN: Plan = Plan {
         classify("rte", "RTE", &["entailment", "not_entailment"]),
         classify("sst2", "SST-2", &["0", "1"]),
         Task {
-            kind: Kind::Regress { low: 0.0, high: 5.0 },
+            kind: Kind::Regress { low: 0.0, high: 5.0, unit: true },
             metric: Metric::Pearson,
             uncertainty: Uncertainty::As(2),
             ..classify("stsb", "STS-B", &[])
@@ -189,6 +189,7 @@ pub const PLAN: Plan = Plan {
         sampler: Sampler::MtUncertainty { candidates: CANDIDATES, rescore: 1 },
         batch: camtl::train::plan::Batch::Examples(BATCH),
         cache: None,
+        fidelity: Fidelity::Paper,
         epochs: 1,
         steps: None,
         optimizer: AdamW { lr: 2e-5, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::{
     check_blocks::check_blocks,
+    check_fidelity::reference_width,
     check_layers::{Part, check_part, in_words, layers_in_words},
     check_shapes::Shape,
     detach_modules::detach_modules,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, did_you_mean, nearest},
-    ir::{Blocks, Width},
+    ir::{Blocks, Fidelity, Width},
     span::Span,
     syntax::ast,
 };
@@ -46,7 +47,12 @@ pub struct Modules {
     pub unclear: Vec<&'static str>,
 }
 
-pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Modules {
+pub fn check_modules(
+    items: &Items,
+    shape: &Shape,
+    fidelity: Option<Fidelity>,
+    sink: &mut Diagnostics,
+) -> Modules {
     let mut modules = Modules::default();
     for Step { depth, change } in &items.modules {
         if sink.is_full() {
@@ -54,7 +60,7 @@ pub fn check_modules(items: &Items, shape: &Shape, sink: &mut Diagnostics) -> Mo
         }
         match change {
             ModuleChange::Attach(attach) => {
-                if place(attach, *depth, shape, &mut modules, sink).is_none() {
+                if place(attach, *depth, shape, fidelity, &mut modules, sink).is_none() {
                     modules.unclear.extend(nearest(&attach.module.text, &MODULES));
                 }
             }
@@ -88,6 +94,7 @@ fn place(
     attach: &ast::Attach,
     depth: usize,
     shape: &Shape,
+    fidelity: Option<Fidelity>,
     modules: &mut Modules,
     sink: &mut Diagnostics,
 ) -> Option<()> {
@@ -106,7 +113,7 @@ fn place(
     let (mut blocks, mut width) = (None, None);
     match name {
         "attention" => blocks = check_blocks(attach, &settings, shape, sink),
-        "bottleneck" => width = check_width(attach, &owner, &settings, shape, sink),
+        "bottleneck" => width = check_width(attach, &settings, shape, fidelity, sink),
         _ => {}
     }
     let part = check_part(&attach.place.part, shape.layers, sink)?;
@@ -203,12 +210,15 @@ pub fn intersection(a: &Range<usize>, b: &Range<usize>) -> Option<Range<usize>> 
 
 fn check_width(
     attach: &ast::Attach,
-    owner: &str,
     settings: &Settings,
     shape: &Shape,
+    fidelity: Option<Fidelity>,
     sink: &mut Diagnostics,
 ) -> Option<Width> {
-    settings.require(owner, attach.module.span, &["width"], sink);
+    if fidelity == Some(Fidelity::Reference) && settings.lacks("width") {
+        return reference_width(shape);
+    }
+    settings.require("`attach bottleneck`", attach.module.span, &["width"], sink);
     let width = settings.size("width", WIDTH, sink)?;
     if let Some(hidden) = shape.hidden
         && width.value > hidden.value

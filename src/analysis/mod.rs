@@ -19,7 +19,8 @@
 //! | `check_names` | nothing: identifiers are safe | items, tasks |
 //! | `check_shapes`, `check_checkpoint` | the backbone's sizes, the sequence | items |
 //! | `check_fidelity` | whose formulas | items |
-//! | `check_modules` | modules and their layers, with `check_layers`, `check_blocks` and `detach_modules` | shapes, for ranges and blocks |
+//! | `check_modules` | modules and their layers, with `check_layers`, `check_blocks` and `detach_modules` | shapes, for ranges and blocks; whose formulas, for widths |
+//! | `check_reference` | nothing: modules lie where the authors' code has them | modules |
 //! | `check_tasks` | kinds, metrics, data, with `check_kinds`, `check_labels`, `read_sources`, `check_data`, `datasets` | tasks |
 //! | `check_training` | every setting, with `check_batch`, `check_sampler`, `check_optimizer`, `check_cache` | settings, the sequence, the number of tasks |
 //! | `check_uncertainty` | what is H for each task | tasks and sampler |
@@ -175,7 +176,8 @@ fn analyse(
         check_shapes::check_heads(&shape, &mut sink);
     }
     let fidelity = check_fidelity::check_fidelity(&items, &mut sink);
-    let modules = check_modules::check_modules(&items, &shape, &mut sink);
+    let modules = check_modules::check_modules(&items, &shape, fidelity, &mut sink);
+    check_fidelity::check_reference(&items, fidelity, &shape, &modules, &mut sink);
     let tasks = check_tasks::check_tasks(&selected, shape.sequence.map(|length| length.value), &mut sink);
     let training = check_training::check_training(settings, shape.sequence, tasks.len(), &mut sink);
     let uncertainty =

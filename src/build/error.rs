@@ -27,10 +27,6 @@ pub enum Error {
     #[diagnostic(transparent)]
     NoVariant(#[from] NoVariant),
 
-    #[error("`{}` asks for `fidelity reference`, which is not compiled yet", model)]
-    #[diagnostic(code(build::fidelity), help("`fidelity paper` is"))]
-    NotCompiled { model: String },
-
     #[error("`{}` cannot be written", path.display())]
     #[diagnostic(code(build::write))]
     Write {

@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 use crate::analysis::{self, Compiled};
 use crate::codegen;
 use crate::disk::{self, Folder};
-use crate::ir::{Fidelity, Origin, Program};
+use crate::ir::{Origin, Program};
 use crate::span::Source;
 
 mod error;
@@ -136,11 +136,7 @@ impl Compiler {
     }
 
     fn select<'a>(&self, compiled: &'a Compiled) -> Result<&'a Program, Error> {
-        let found = compiled.form(self.variant.as_deref())?;
-        match found.fidelity {
-            Fidelity::Paper => Ok(found),
-            Fidelity::Reference => Err(Error::NotCompiled { model: found.full_name() }),
-        }
+        Ok(compiled.form(self.variant.as_deref())?)
     }
 }
 

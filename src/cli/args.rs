@@ -42,6 +42,8 @@ pub enum Command {
     Train(Train),
     Eval(Eval),
     Predict(Predict),
+    Compare(Compare),
+    Export(Export),
     New(New),
     QuickstartData(QuickstartData),
     Completions(Completions),
@@ -78,7 +80,7 @@ pub struct Check {
 /// Say more about a mistake or warning: why the rule is there, and an example, wrong and right
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Its code, with or without `cam::`, or an area such as `shape` [default: all codes, a line each]
+    /// Its code, with or without `cam::`, an area such as `shape`, or `fidelity`, which differences it makes [default: all codes, a line each]
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
@@ -176,6 +178,9 @@ pub struct Train {
     /// The pretrained backbone, instead of the checkpoint that the model names
     #[arg(long, value_name = "DIR")]
     pub backbone: Option<PathBuf>,
+    /// Start from a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// The run's folder
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
@@ -205,6 +210,9 @@ pub struct Eval {
     /// Which part of the data
     #[arg(long, value_name = "SPLIT", default_value = "dev")]
     pub split: String,
+    /// Instead of the run's weights those of a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -244,6 +252,56 @@ pub struct Predict {
     /// Where the predictions go [default: stdout]; with --all a folder that is not there yet
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+}
+
+/// Hold a model of `fidelity reference` against numbers of the authors' code, tensor by tensor
+#[derive(Debug, Args)]
+pub struct Compare {
+    #[command(flatten)]
+    pub model: ModelFile,
+    /// The folder with these numbers: params, inputs, acts and grads.safetensors, and meta.json
+    #[arg(long, value_name = "DIR")]
+    pub golden: PathBuf,
+    /// The largest difference that passes, relative to a tensor's largest value [default: 1e-5]
+    #[arg(long, value_name = "X")]
+    pub tolerance: Option<f64>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Write a trained run in the files of other programs
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Whose files
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// The folder that is made
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which checkpoint: best, last, or step-N [default: best]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Every parameter, by the names of the authors' code; the model has to be of `fidelity reference`
+    Reference,
+    /// The backbone alone, as Hugging Face's BertModel
+    Hf,
+}
+
+impl ExportFormat {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Hf => "hf",
+        }
+    }
 }
 
 /// Write a first model, every line explained, to start one's own from

@@ -4,9 +4,6 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use miette::Diagnostic;
-use thiserror::Error;
-
 use super::failure::refused;
 use super::home::{self, Home};
 use super::load::Model;
@@ -14,7 +11,6 @@ use super::prune_binaries::prune_binaries;
 use super::status_line::StatusLine;
 use super::{Outcome, cargo, crate_files, files, stamp};
 use crate::codegen::{self, Crate, Options};
-use crate::ir::Fidelity;
 
 /// A finished binary.
 pub struct Built {
@@ -25,9 +21,6 @@ pub struct Built {
 
 /// Lowers a model; `portable` for any processor of this kind.
 pub fn lower(model: &Model, portable: bool) -> Outcome<(Crate, Options)> {
-    if model.program.fidelity == Fidelity::Reference {
-        return Err(NotCompiled { model: model.program.full_name() }.into());
-    }
     let options = Options { runtime: home::runtime()?, portable };
     let generated = codegen::lower(&model.program, &model.text, &options);
     Ok((generated, options))
@@ -96,14 +89,4 @@ fn hold(path: &Path, line: &StatusLine) -> Outcome<File> {
         Err(TryLockError::Error(error)) => return Err(refused("lock", path)(error).into()),
     }
     Ok(file)
-}
-
-#[derive(Debug, Error, Diagnostic)]
-#[error("`{model}` asks for `fidelity reference`, which is not compiled yet")]
-#[diagnostic(
-    code(camtlc::fidelity),
-    help("`fidelity paper` is; the two differ in their formulas, so that one cannot stand for the other")
-)]
-struct NotCompiled {
-    model: String,
 }

@@ -16,5 +16,8 @@ pub fn run(args: &Eval) -> Outcome<ExitCode> {
     if args.json {
         command.arg("--json");
     }
+    if let Some(file) = &args.weights {
+        command.arg("--weights").arg(file);
+    }
     become_binary::run(command)
 }

@@ -1,4 +1,4 @@
-//! `camtlc explain`: the page of a code, or all codes with their meanings.
+//! `camtlc explain`: the page of a code, all codes with their meanings, or what a topic is about.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -24,7 +24,11 @@ pub fn run(args: &Explain) -> Outcome {
     if of_area.is_empty() {
         return Err(UnknownCode { name: name.clone(), help: help(name) }.into());
     }
-    output::print(&explain::list(of_area))
+    let list = explain::list(of_area);
+    match explain::topic(name, output::stdout_style()) {
+        Some(page) => output::print(&format!("{page}\nIts codes\n\n{list}")),
+        None => output::print(&list),
+    }
 }
 
 fn help(name: &str) -> String {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`check`], [`fmt`], [`graph`], [`stats`], [`diff`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
-//! | [`train`], [`eval`], [`predict`] | build it, and become its binary (`become_binary`) |
+//! | [`train`], [`eval`], [`predict`], [`compare`], [`export`] | build it, and become its binary (`become_binary`) |
 //! | [`explain`] | nothing: tells what stands behind the code of a mistake |
 //! | [`new`] | write a first one |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
@@ -20,10 +20,12 @@ pub mod args;
 
 pub mod build;
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod diff;
 pub mod eval;
 pub mod explain;
+pub mod export;
 pub mod fmt;
 pub mod graph;
 pub mod new;

@@ -29,6 +29,9 @@ pub fn run(args: &Train) -> Outcome<ExitCode> {
     if args.profile {
         command.arg("--profile");
     }
+    if let Some(file) = &args.weights {
+        command.arg("--weights").arg(file);
+    }
     become_binary::run(command)
 }
 

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::group_layers::{Groups, Place, Run};
-use super::network::marker;
+use super::network::{marker, module};
 use super::{names, print};
 use crate::ir::{Family, Flow, Ladder, Program, Width};
 
@@ -45,13 +45,14 @@ impl Part {
         }
     }
 
-    fn ladder(ladder: &Ladder, hidden: usize) -> Self {
+    fn ladder(ladder: &Ladder, program: &Program) -> Self {
+        let step = names::ident(module(program, "LadderStep", "LinearLadderStep"));
         let Width(width) = ladder.width;
         let [hidden, width, start, len] =
-            [hidden, width, ladder.layers.start, ladder.layers.len()].map(names::int);
+            [program.backbone.hidden, width, ladder.layers.start, ladder.layers.len()].map(names::int);
         Self {
             field: names::ident("ladder"),
-            kind: quote!([LadderStep<#hidden, #width, D>; #len]),
+            kind: quote!([#step<#hidden, #width, D>; #len]),
             build: quote!(at.ladder(#start)),
         }
     }
@@ -71,6 +72,10 @@ fn parts(program: &Program, groups: &Groups) -> Vec<Part> {
             build: quote!(TaskEmbedding::build(&at.child("task_embedding"), #tasks)),
         });
     }
+    if program.transforms_task() {
+        let kind = quote!(TaskTransformation<#hidden, D>);
+        parts.push(Part::single("task_transformation", kind, quote!(TaskTransformation)));
+    }
     let weights = marker(program.embeddings.weights);
     let tables = match backbone.family {
         Family::Bert => quote!(Embeddings),
@@ -83,7 +88,7 @@ fn parts(program: &Program, groups: &Groups) -> Vec<Part> {
     }
     parts.extend(groups.runs.iter().map(Part::run));
     if let Some(ladder) = &program.ladder {
-        parts.push(Part::ladder(ladder, backbone.hidden));
+        parts.push(Part::ladder(ladder, program));
     }
     let weights = match backbone.family {
         Family::Bert => marker(program.pooler.weights),
@@ -211,6 +216,9 @@ fn encode_body(program: &Program, groups: &Groups) -> TokenStream {
     }
     if program.embeddings.alignment {
         steps.push(quote!(let x = self.alignment.forward(x, &z, batch, pass);));
+    }
+    if program.transforms_task() {
+        steps.push(quote!(let z = self.task_transformation.forward(&z, pass);));
     }
     steps.extend(rest.into_iter().map(|run| match (run.place, &program.ladder) {
         (Place::Ladder, Some(ladder)) => climb(run, ladder),

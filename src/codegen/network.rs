@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::group_layers::{Groups, LayerType, Shape, group_layers};
 use super::{encoder, heads, names, print};
-use crate::ir::{Blocks, Program, Weights, Width};
+use crate::ir::{Blocks, Fidelity, Layer, Program, Weights, Width};
 
 pub fn network_rs(program: &Program) -> String {
     print::file(&doc(program), items(program))
@@ -21,10 +21,33 @@ pub fn items(program: &Program) -> Vec<TokenStream> {
     let mut items = vec![quote!(
         use camtl::nn::prelude::*;
     )];
+    items.extend(reference_imports(program));
     items.extend(layer_types(program, &groups));
     items.extend(encoder::items(program, &groups));
     items.extend(heads::items(program));
     items
+}
+
+/// The name of a module's type: the paper's, or that of the authors' code.
+pub fn module(program: &Program, paper: &'static str, reference: &'static str) -> &'static str {
+    match program.fidelity {
+        Fidelity::Paper => paper,
+        Fidelity::Reference => reference,
+    }
+}
+
+/// What the network names of the authors' modules, so that the crate compiles without a warning.
+fn reference_imports(program: &Program) -> Option<TokenStream> {
+    let any = |has: fn(&Layer) -> bool| program.layers.iter().any(has);
+    let used = [
+        ("ColumnAttention", any(|layer| layer.attention.is_some())),
+        ("CondWeightNorm", any(|layer| layer.norm)),
+        ("LinearBottleneck", any(|layer| layer.bottleneck.is_some())),
+        ("LinearLadderStep", program.ladder.is_some()),
+        ("TaskTransformation", true),
+    ];
+    let names = used.into_iter().filter(|(_, used)| *used).map(|(name, _)| names::ident(name));
+    program.transforms_task().then(|| quote!(use camtl::nn::reference::{#(#names),*};))
 }
 
 fn layer_types(program: &Program, groups: &Groups) -> impl Iterator<Item = TokenStream> {
@@ -40,15 +63,18 @@ fn layer_types(program: &Program, groups: &Groups) -> impl Iterator<Item = Token
         let attention = match attention {
             Some(Blocks { blocks, .. }) => {
                 let blocks = names::int(blocks);
-                quote!(BlockAttention<#sequence, #blocks>)
+                let attention = names::ident(module(program, "BlockAttention", "ColumnAttention"));
+                quote!(#attention<#sequence, #blocks>)
             }
             None => quote!(PlainAttention),
         };
-        let norm = if norm { quote!(CondNorm) } else { quote!(PlainNorm) };
+        let norm =
+            names::ident(if norm { module(program, "CondNorm", "CondWeightNorm") } else { "PlainNorm" });
         let bottleneck = match bottleneck {
             Some(Width(width)) => {
                 let width = names::int(width);
-                quote!(CondBottleneck<#width>)
+                let bottleneck = names::ident(module(program, "CondBottleneck", "LinearBottleneck"));
+                quote!(#bottleneck<#width>)
             }
             None => quote!(NoBottleneck),
         };

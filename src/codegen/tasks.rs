@@ -8,8 +8,8 @@ use quote::quote;
 
 use super::{names, print, sources};
 use crate::ir::{
-    AdamW, Backbone, Batch, Family, Kind, Metric, Origin, Program, Sampler, Schedule, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Family, Fidelity, Kind, Metric, Origin, Program, Sampler, Schedule, Task,
+    Training, Uncertainty, Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {
@@ -32,6 +32,7 @@ fn imports(program: &Program) -> TokenStream {
         ("Backbone", true),
         ("Batch", true),
         ("Family", true),
+        ("Fidelity", true),
         ("Kind", has_tasks),
         ("Metric", has_tasks),
         ("Origin", true),
@@ -58,8 +59,8 @@ fn plan(program: &Program) -> TokenStream {
     let fingerprint = super::fingerprint(program);
     let backbone = backbone(&program.backbone);
     let sequence = names::int(program.sequence);
-    let tasks = program.tasks.iter().map(task);
-    let training = training(&program.training);
+    let tasks = program.tasks.iter().map(|one| task(one, program.fidelity));
+    let training = training(&program.training, program.fidelity);
     quote! {
         #doc
         pub const PLAN: Plan = Plan {
@@ -102,13 +103,14 @@ fn backbone(backbone: &Backbone) -> TokenStream {
     }
 }
 
-fn task(task: &Task) -> TokenStream {
+fn task(task: &Task, fidelity: Fidelity) -> TokenStream {
     let name = &task.name;
     let kind = match &task.kind {
         Kind::Classify { labels } => quote!(Kind::Classify { labels: &[#(#labels),*] }),
         Kind::Regress { low, high } => {
             let (low, high) = (names::float(*low), names::float(*high));
-            quote!(Kind::Regress { low: #low, high: #high })
+            let unit = fidelity == Fidelity::Paper;
+            quote!(Kind::Regress { low: #low, high: #high, unit: #unit })
         }
         Kind::Tag { labels } => quote!(Kind::Tag { labels: &[#(#labels),*] }),
         Kind::Span { stride } => {
@@ -153,7 +155,11 @@ fn task(task: &Task) -> TokenStream {
     }
 }
 
-fn training(training: &Training) -> TokenStream {
+fn training(training: &Training, fidelity: Fidelity) -> TokenStream {
+    let fidelity = match fidelity {
+        Fidelity::Paper => quote!(Fidelity::Paper),
+        Fidelity::Reference => quote!(Fidelity::Reference),
+    };
     let sampler = match training.sampler {
         Sampler::MtUncertainty { candidates, rescore } => {
             let [candidates, rescore] = [candidates, rescore].map(names::int);
@@ -228,6 +234,7 @@ fn training(training: &Training) -> TokenStream {
             evaluate_every: #evaluate_every,
             seed: #seed,
             cache: #cache,
+            fidelity: #fidelity,
         }
     }
 }

@@ -100,7 +100,12 @@ pub enum Kind {
     /// One label of several; the labels as they stand in the data, in the order of the logits. At least two.
     Classify { labels: &'static [&'static str] },
     /// A number between `low` and `high`, both included.
-    Regress { low: f32, high: f32 },
+    Regress {
+        low: f32,
+        high: f32,
+        /// Learned on 0 .. 1; else in the data's own units, as the authors' code does it.
+        unit: bool,
+    },
     /// A label for each word, in IOB2: `O`, `B-person`, `I-person`. In the order of the logits.
     Tag { labels: &'static [&'static str] },
     /// The part of a context that answers a question. A context that is too long is read in windows, each `stride`
@@ -126,7 +131,7 @@ impl Kind {
     /// STS-B (0 to 5) an error is worth up to 50 times a class's.
     pub fn to_unit(self, value: f32) -> f32 {
         match self {
-            Kind::Regress { low, high } => (value - low) / (high - low),
+            Kind::Regress { low, high, unit: true } => (value - low) / (high - low),
             _ => value,
         }
     }
@@ -134,7 +139,7 @@ impl Kind {
     /// A regression's output in the data's units: the inverse of [`Kind::to_unit`].
     pub fn of_unit(self, output: f32) -> f32 {
         match self {
-            Kind::Regress { low, high } => low + (high - low) * output,
+            Kind::Regress { low, high, unit: true } => low + (high - low) * output,
             _ => output,
         }
     }

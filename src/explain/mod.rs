@@ -11,11 +11,24 @@ const RED: &str = "\x1b[1;31m";
 const GREEN: &str = "\x1b[1;32m";
 const RESET: &str = "\x1b[0m";
 
+/// What is larger than a code, by its name.
+const TOPICS: [(&str, &str); 1] = [("fidelity", include_str!("fidelity.md"))];
+
+/// The page of a topic, if there is one of that name.
+pub fn topic(name: &str, style: Style) -> Option<String> {
+    let (_, page) = TOPICS.iter().find(|(topic, _)| *topic == name)?;
+    Some(shown(page, style))
+}
+
 /// One page: headings without their `#`, examples indented instead of fenced.
 pub fn page(code: &Code, style: Style) -> String {
+    shown(code.page, style)
+}
+
+fn shown(page: &str, style: Style) -> String {
     let mut text = String::new();
     let mut is_example = false;
-    for line in code.page.lines() {
+    for line in page.lines() {
         if line.starts_with("```") {
             is_example = !is_example;
             continue;

@@ -163,6 +163,14 @@ impl Blocks {
         Some(Self { blocks, block, last })
     }
 
+    /// Entries of gamma(z), and of beta(z): one an entry of a block, in the authors' code one a column.
+    pub fn generated(self, fidelity: Fidelity) -> usize {
+        match fidelity {
+            Fidelity::Paper => self.block * self.block,
+            Fidelity::Reference => self.block,
+        }
+    }
+
     /// Trained entries of all A_n together.
     pub fn entries(self) -> usize {
         (self.blocks - 1) * self.block * self.block + self.last * self.last
@@ -229,10 +237,18 @@ impl Program {
         program
     }
 
+    /// Do the layers see a linear map of z instead of z, as the authors' code has it?
+    pub fn transforms_task(&self) -> bool {
+        self.fidelity == Fidelity::Reference && self.has_conditional_layers()
+    }
+
     /// Does any module need the task embedding z?
     pub fn is_conditional(&self) -> bool {
-        self.embeddings.alignment
-            || self.ladder.is_some()
+        self.embeddings.alignment || self.has_conditional_layers()
+    }
+
+    fn has_conditional_layers(&self) -> bool {
+        self.ladder.is_some()
             || self.layers.iter().any(|l| l.attention.is_some() || l.norm || l.bottleneck.is_some())
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Backbone, Blocks, Component, Family, Layer, Origin, Program, Weights, Width};
+use super::{Backbone, Blocks, Component, Family, Fidelity, Layer, Origin, Program, Weights, Width};
 
 /// One tensor of the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,11 +48,15 @@ impl Fate {
 /// Every parameter, in the order of the built network.
 pub fn parameters(program: &Program) -> Vec<ParameterSpec> {
     let Backbone { hidden, vocab, positions, token_types, .. } = program.backbone;
-    let mut list = List { all: Vec::new(), backbone: &program.backbone };
+    let Program { backbone, fidelity, sequence, .. } = program;
+    let mut list = List { all: Vec::new(), backbone, fidelity: *fidelity, sequence: *sequence };
 
     if program.is_conditional() {
         let part = Part::new(Component::TaskEmbedding);
         list.tensor(part, "task_embedding.weight".to_owned(), &[program.tasks.len(), hidden]);
+    }
+    if program.transforms_task() {
+        list.linear(Part::new(Component::TaskEmbedding), "task_transformation", [hidden, hidden]);
     }
     let part = list.pretrained(Component::Embeddings, program.embeddings.weights);
     for (table, rows) in [("word", vocab), ("position", positions), ("token_type", token_types)] {
@@ -86,6 +90,8 @@ pub fn parameters(program: &Program) -> Vec<ParameterSpec> {
 struct List<'a> {
     all: Vec<ParameterSpec>,
     backbone: &'a Backbone,
+    fidelity: Fidelity,
+    sequence: usize,
 }
 
 /// What the parameters of one part have in common.
@@ -134,7 +140,12 @@ impl List<'_> {
         self.linear(own, &at("intermediate.dense"), [hidden, ffn]);
         self.linear(own, &at("output.dense"), [ffn, hidden]);
         if let Some(width) = layer.bottleneck {
-            self.bottleneck(module(Component::Bottleneck), &at("bottleneck"), width);
+            let part = module(Component::Bottleneck);
+            self.bottleneck(part, &at("bottleneck"), width);
+            if self.fidelity == Fidelity::Reference {
+                self.norm(part, &at("bottleneck.norm"));
+                self.film(part, &at("bottleneck.norm.film"), hidden);
+            }
         }
         self.layer_norm(own, &at("output.LayerNorm"), layer.norm);
     }
@@ -148,15 +159,24 @@ impl List<'_> {
         }
     }
 
-    /// The blocks A_n, and gamma(z), beta(z) of a block's size, shared by the blocks.
+    /// The blocks A_n, and gamma(z), beta(z) of a block's size, shared by the blocks; in the authors' code the rows of
+    /// all blocks, gamma(z) and beta(z) of a block's columns.
     fn attention_bias(&mut self, part: Part, name: &str, blocks: Blocks) {
-        self.tensor(part, format!("{name}.blocks"), &[blocks.entries()]);
-        self.film(part, name, blocks.block * blocks.block);
+        match self.fidelity {
+            Fidelity::Paper => self.tensor(part, format!("{name}.blocks"), &[blocks.entries()]),
+            Fidelity::Reference => {
+                self.tensor(part, format!("{name}.rows"), &[self.sequence, blocks.block]);
+            }
+        }
+        self.film(part, name, blocks.generated(self.fidelity));
     }
 
-    /// FiLM on the input, down, up.
+    /// FiLM on the input, down, up; in the authors' code one more linear map of z.
     fn bottleneck(&mut self, part: Part, name: &str, Width(width): Width) {
         let hidden = self.backbone.hidden;
+        if self.fidelity == Fidelity::Reference {
+            self.linear(part, &format!("{name}.condition"), [hidden, hidden]);
+        }
         self.film(part, &format!("{name}.film"), hidden);
         self.linear(part, &format!("{name}.down"), [hidden, width]);
         self.linear(part, &format!("{name}.up"), [width, hidden]);

@@ -13,6 +13,7 @@ mod cpu;
 mod cuda;
 mod pass;
 mod segments;
+mod watch;
 
 use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
 use dfdx::tensor::Storage;
@@ -20,6 +21,7 @@ use dfdx::tensor::Storage;
 pub use block::BlockShape;
 pub use pass::{Pass, Scoring, Training};
 pub use segments::{Segments, TokenIds};
+pub use watch::{Point, Shown};
 
 /// Flat activations, `[tokens, WIDTH]`.
 pub type Tokens<const WIDTH: usize, D> = Tensor<(usize, Const<WIDTH>), f32, D>;

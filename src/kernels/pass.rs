@@ -3,6 +3,8 @@
 use dfdx::prelude::{NoneTape, OwnedTape, PutTape, Shape, SplitTape, Tape, Tensor};
 use dfdx::tensor::Storage;
 
+use super::watch::{Point, Shown};
+
 /// State that every operation of one forward run shares.
 ///
 /// `T` is dfdx's tape: [`OwnedTape`] records gradients, [`NoneTape`] compiles them away.
@@ -10,6 +12,8 @@ pub struct Pass<T, D: Storage<f32>> {
     pub device: D,
     pub tape: T,
     dropout: Option<Dropout>,
+    /// What was shown, in order; `None` where nobody watches.
+    shown: Option<Vec<Shown>>,
 }
 
 /// A pass without tape and dropout: scoring, evaluation, constant layers.
@@ -39,7 +43,7 @@ pub struct Mask {
 
 impl<D: Storage<f32>> Scoring<D> {
     pub fn scoring(device: D) -> Self {
-        Self { device, tape: NoneTape, dropout: None }
+        Self { device, tape: NoneTape, dropout: None, shown: None }
     }
 }
 
@@ -47,7 +51,7 @@ impl<D: Storage<f32>> Training<D> {
     /// `dropout` in [0, 1); `seed` should differ from step to step.
     pub fn training(device: D, dropout: f32, seed: u64) -> Self {
         let dropout = (dropout > 0.0).then_some(Dropout { probability: dropout, seed, operations: 0 });
-        Self { device, tape: OwnedTape::default(), dropout }
+        Self { device, tape: OwnedTape::default(), dropout, shown: None }
     }
 }
 
@@ -62,6 +66,23 @@ impl<T: Tape<f32, D>, D: Storage<f32>> Pass<T, D> {
         let (y, tape) = f(x).split_tape();
         self.tape = tape;
         y
+    }
+
+    /// From here on keeps a copy of every intermediate result that the network shows.
+    pub fn watch(&mut self) {
+        self.shown = Some(Vec::new());
+    }
+
+    /// Shows an intermediate result; nothing happens where nobody watches.
+    pub fn show<S: Shape>(&mut self, point: Point, x: &Tensor<S, f32, D>) {
+        if let Some(shown) = &mut self.shown {
+            shown.push(Shown { point, values: x.as_vec() });
+        }
+    }
+
+    /// What was shown since [`Pass::watch`], in order.
+    pub fn shown(&mut self) -> Vec<Shown> {
+        self.shown.take().unwrap_or_default()
     }
 
     /// The mask of the next dropout operation, if this pass drops anything.

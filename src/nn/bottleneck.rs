@@ -4,7 +4,7 @@ use dfdx::prelude::Tape;
 
 use super::parameter::{BERT_START, Build, New, Parameter, Parameters, Scope};
 use super::{Batch, Film, Linear};
-use crate::kernels::{Dense, Kernels, Pass, Residual, Segments, Tokens};
+use crate::kernels::{Dense, Kernels, Pass, Point, Residual, Segments, Tokens};
 use crate::parameters;
 
 /// How a layer ends: its feed-forward layers, and what stands between them and the norm; `Z` is what that needs of the
@@ -106,6 +106,7 @@ impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> BottleneckPath<HIDDEN,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
         let h = D::feed_forward(pass, x, ffn, true, None);
+        pass.show(Point::BeforeBottleneck, &h);
         let segments = residual.segments.clone();
         self.forward(&h, Some(residual), z, &segments, pass)
     }
@@ -123,15 +124,39 @@ impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> Build<D> for Bottlenec
 
 parameters!([const HIDDEN: usize, const WIDTH: usize, D: Kernels] Bottleneck<HIDDEN, WIDTH, D> { film, down, up });
 
-/// One step of the large variant's ladder beside the encoder: f_i = bottleneck_i(h_i + f_{i-1}).
+/// A step of the ladder beside the encoder, f_i = bottleneck_i(h_i + f_{i-1}).
+pub trait Step<const HIDDEN: usize, D: Kernels> {
+    /// h_i is the layer's output, `[tokens, HIDDEN]`; f_{i-1} is absent on the first step.
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        h: &Tokens<HIDDEN, D>,
+        f: Option<Tokens<HIDDEN, D>>,
+        z: &Tokens<HIDDEN, D>,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D>;
+}
+
+/// h + f, where there is an f.
+pub(super) fn joined<const HIDDEN: usize, D: Kernels, T: Tape<f32, D>>(
+    h: &Tokens<HIDDEN, D>,
+    f: Option<Tokens<HIDDEN, D>>,
+    pass: &mut Pass<T, D>,
+) -> Tokens<HIDDEN, D> {
+    match f {
+        None => h.clone(),
+        Some(f) => pass.record(h, |h| h + f),
+    }
+}
+
+/// One step of the large variant's ladder.
 #[derive(Debug)]
 pub struct LadderStep<const HIDDEN: usize, const WIDTH: usize, D: Kernels> {
     pub bottleneck: Bottleneck<HIDDEN, WIDTH, D>,
 }
 
-impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> LadderStep<HIDDEN, WIDTH, D> {
-    /// h_i is the layer's output, `[tokens, HIDDEN]`; f_{i-1} is absent on the first step.
-    pub fn forward<T: Tape<f32, D>>(
+impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> Step<HIDDEN, D> for LadderStep<HIDDEN, WIDTH, D> {
+    fn forward<T: Tape<f32, D>>(
         &self,
         h: &Tokens<HIDDEN, D>,
         f: Option<Tokens<HIDDEN, D>>,
@@ -139,10 +164,7 @@ impl<const HIDDEN: usize, const WIDTH: usize, D: Kernels> LadderStep<HIDDEN, WID
         batch: &Batch,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        let h = match f {
-            None => h.clone(),
-            Some(f) => pass.record(h, |h| h + f),
-        };
+        let h = joined(h, f, pass);
         self.bottleneck.forward(&h, None, z, &batch.segments, pass)
     }
 }

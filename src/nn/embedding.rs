@@ -7,7 +7,7 @@ use dfdx::prelude::{Const, Rank2, Tape};
 use super::norm::LayerNorm;
 use super::parameter::{BERT_START, Build, New, Param, Scope, Weights};
 use super::{Batch, Film};
-use crate::kernels::{Kernels, Pass, Tokens};
+use crate::kernels::{Kernels, Pass, Point, Tokens};
 use crate::parameters;
 
 /// BERT's embedding layer: LayerNorm(word + position + token type), then dropout.
@@ -40,7 +40,9 @@ where
         let (word, position, token_type) = (&self.word.value, &self.position.value, &self.token_type.value);
         let x = D::embed(pass, &batch.ids, word, position, token_type, W::TRAINED);
         let x = self.norm.forward(&x, &batch.segments, pass);
-        D::dropout(pass, &x)
+        let x = D::dropout(pass, &x);
+        pass.show(Point::Embeddings, &x);
+        x
     }
 }
 
@@ -109,7 +111,9 @@ impl<const HIDDEN: usize, D: Kernels> Alignment<HIDDEN, D> {
         batch: &Batch,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        self.film.forward(&x, z, &batch.segments, pass)
+        let x = self.film.forward(&x, z, &batch.segments, pass);
+        pass.show(Point::Alignment, &x);
+        x
     }
 }
 

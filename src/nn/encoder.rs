@@ -3,11 +3,11 @@
 use dfdx::prelude::Tape;
 
 use super::attention::{AttentionBias, AttentionKind};
-use super::bottleneck::{BottleneckKind, BottleneckPath, LadderStep};
+use super::bottleneck::{BottleneckKind, BottleneckPath, Step};
 use super::norm::{NormKind, Normalize};
 use super::parameter::{Build, Scope, Weights};
 use super::{Batch, Linear};
-use crate::kernels::{Kernels, Pass, Tokens};
+use crate::kernels::{Kernels, Pass, Point, Tokens};
 use crate::parameters;
 
 /// One layer: a = norm(attention(x) + x), y = norm(bottleneck(ffn(a)) + a).
@@ -69,14 +69,21 @@ where
         let segments = &batch.segments;
 
         let bias = self.bias.bias(z, pass);
+        if let Some((bias, shape)) = &bias {
+            pass.show(Point::AttentionBias(*shape), bias);
+        }
         let dense = [self.query.dense(), self.key.dense(), self.value.dense()];
         let context = D::self_attention(pass, &x, dense, HEADS, bias, segments);
         let residual = self.attention_norm.after(&x, z, segments, pass);
         let attended = D::linear_norm(pass, &context, self.attention_output.dense(), residual);
 
+        pass.show(Point::AttentionOutput, &attended);
+
         let ffn = (self.ffn_in.dense(), self.ffn_out.dense());
         let residual = self.norm.after(&attended, z, segments, pass);
-        self.bottleneck.end(&attended, ffn, residual, z, pass)
+        let y = self.bottleneck.end(&attended, ffn, residual, z, pass);
+        pass.show(Point::Layer, &y);
+        y
     }
 }
 
@@ -138,9 +145,9 @@ impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z>
 /// Layers with the ladder's steps beside them: h_i = layer_i(h_{i-1}), f_i = bottleneck_i(h_i + f_{i-1}).
 ///
 /// Returns the last h and f; `layers` and `steps` have the same length.
-pub fn climb<const HIDDEN: usize, const WIDTH: usize, L, T, D>(
+pub fn climb<const HIDDEN: usize, L, S, T, D>(
     layers: &[L],
-    steps: &[LadderStep<HIDDEN, WIDTH, D>],
+    steps: &[S],
     (mut h, mut f): (Tokens<HIDDEN, D>, Option<Tokens<HIDDEN, D>>),
     z: &Tokens<HIDDEN, D>,
     batch: &Batch,
@@ -148,13 +155,16 @@ pub fn climb<const HIDDEN: usize, const WIDTH: usize, L, T, D>(
 ) -> (Tokens<HIDDEN, D>, Option<Tokens<HIDDEN, D>>)
 where
     L: Layer<HIDDEN, D, Tokens<HIDDEN, D>>,
+    S: Step<HIDDEN, D>,
     T: Tape<f32, D>,
     D: Kernels,
 {
     assert_eq!(layers.len(), steps.len(), "one step a layer");
     for (layer, step) in layers.iter().zip(steps) {
         h = layer.forward(h, z, batch, pass);
-        f = Some(step.forward(&h, f, z, batch, pass));
+        let next = step.forward(&h, f, z, batch, pass);
+        pass.show(Point::Ladder, &next);
+        f = Some(next);
     }
     (h, f)
 }

@@ -14,6 +14,7 @@
 //! | `pooler`, `heads` | from `[CLS]`, or from tokens, to logits |
 //! | `model` | the traits that a generated network implements |
 //! | `roberta` | what RoBERTa's embedding layer does otherwise |
+//! | [`reference`] | the conditional modules as the authors' code has them |
 //! | `pretrained` | weights from a Hugging Face checkpoint, every tensor accounted for |
 
 mod attention;
@@ -29,11 +30,12 @@ mod norm;
 mod parameter;
 mod pooler;
 pub mod pretrained;
+pub mod reference;
 mod roberta;
 
 pub use attention::{AttentionBias, AttentionKind, BlockAttention, PlainAttention};
 pub use batch::{Batch, Sample};
-pub use bottleneck::{BottleneckKind, BottleneckPath, CondBottleneck, LadderStep, NoBottleneck};
+pub use bottleneck::{BottleneckKind, BottleneckPath, CondBottleneck, LadderStep, NoBottleneck, Step};
 pub use embedding::{Alignment, Embeddings, NoTask, TaskEmbedding};
 pub use encoder::{EncoderLayer, Layer, Layers, climb};
 pub use film::Film;

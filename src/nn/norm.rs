@@ -67,7 +67,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> LayerNorm<HIDDEN, W, D> {
     }
 
     /// Weight and bias as one row each, on the tape where they are trained.
-    fn row<T: Tape<f32, D>>(&self, pass: &mut Pass<T, D>) -> [Tokens<HIDDEN, D>; 2] {
+    pub(super) fn row<T: Tape<f32, D>>(&self, pass: &mut Pass<T, D>) -> [Tokens<HIDDEN, D>; 2] {
         let shape = (1, Const::<HIDDEN>);
         [&self.weight, &self.bias].map(|parameter| {
             if W::TRAINED {

@@ -4,7 +4,7 @@ use dfdx::prelude::Tape;
 
 use super::parameter::{Build, Scope, Weights};
 use super::{Batch, Encoded, Linear};
-use crate::kernels::{Kernels, Pass, Tokens};
+use crate::kernels::{Kernels, Pass, Point, Tokens};
 use crate::parameters;
 
 #[derive(Debug)]
@@ -23,6 +23,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Pooler<HIDDEN, W, D> {
         let first = D::select(pass, &tokens, batch.segments.firsts()); // [sequences, HIDDEN]
         let pooled = self.dense.forward(&first, pass);
         let pooled = pass.record(&pooled, |x| x.tanh());
+        pass.show(Point::Pooled, &pooled);
         Encoded { tokens, pooled }
     }
 }

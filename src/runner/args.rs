@@ -6,6 +6,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use crate::data::Split;
 use crate::train::checkpoint::Which;
+use crate::train::export::Format;
 
 #[derive(Debug, Parser)]
 #[command(about = "A multi-task Transformer made by camtlc", arg_required_else_help = true)]
@@ -22,6 +23,10 @@ pub enum Command {
     Eval(Eval),
     /// Ask a trained model about texts
     Predict(Predict),
+    /// Hold the network against numbers of the authors' code
+    Compare(Compare),
+    /// Write a trained model in the files of other programs
+    Export(Export),
     /// List the parameters as JSON: name, shape, trained or frozen
     Parameters,
 }
@@ -37,6 +42,9 @@ pub struct Train {
     /// The folder of the pretrained backbone, if not where the model says
     #[arg(long, value_name = "DIR")]
     pub backbone: Option<PathBuf>,
+    /// Start from a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// The folder of the run; must not hold one yet [default: runs/NAME, or the first free runs/NAME-N]
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
@@ -79,6 +87,9 @@ pub struct Eval {
     pub data: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = SplitName::Dev)]
     pub split: SplitName,
+    /// Instead of the run's weights those of a safetensors file of the authors' code, by their names for the parameters
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
@@ -121,6 +132,47 @@ pub struct Predict {
     pub out: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Compare {
+    /// The folder with these numbers: params, inputs, acts and grads.safetensors, and meta.json
+    #[arg(long, value_name = "DIR")]
+    pub golden: PathBuf,
+    /// The largest difference that passes, relative to a tensor's largest value
+    #[arg(long, value_name = "X", default_value = "1e-5", value_parser = tolerance)]
+    pub tolerance: f64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub saved: Saved,
+    #[arg(long, value_enum)]
+    pub format: FormatName,
+    /// The folder that is made
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// Every parameter, by the names of the authors' code
+    Reference,
+    /// The backbone alone, as Hugging Face's BertModel
+    Hf,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Reference => Format::Reference,
+            FormatName::Hf => Format::Hf,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SplitName {
     Train,
@@ -135,6 +187,13 @@ impl From<SplitName> for Split {
             SplitName::Dev => Split::Dev,
             SplitName::Test => Split::Test,
         }
+    }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("a tolerance is a number from 0 to 1, such as 1e-5".to_owned()),
     }
 }
 

@@ -11,7 +11,10 @@ use crate::train::{Network, Predictor, Run, inputs};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Eval) -> Result<()> {
     let run = Run::open(&args.saved.run, plan)?;
-    let model = Predictor::of_run(plan, build, &run, args.saved.checkpoint)?;
+    let model = match &args.weights {
+        Some(weights) => Predictor::of_weights(plan, build, &run, weights)?,
+        None => Predictor::of_run(plan, build, &run, args.saved.checkpoint)?,
+    };
     let split = Split::from(args.split);
     let data = args.data.as_ref().unwrap_or(&run.record.paths.data);
     let cache = cache(args.cache.as_ref());

@@ -1,4 +1,4 @@
-//! The command line of a built model: `train`, `eval`, `predict`, `parameters`.
+//! The command line of a built model: `train`, `eval`, `predict`, `compare`, `export`, `parameters`.
 //!
 //! | file | holds |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `interrupt` | Ctrl-C |
 //! | `output`, `failure` | how a result and how an error is shown |
 //! | `profile` | where the time of a training's steps and the memory went |
-//! | `train`, `eval`, `predict`, `parameters` | one command each |
+//! | `train`, `eval`, `predict`, `compare`, `export`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
 
@@ -26,7 +26,9 @@ use crate::train::plan::Plan;
 
 mod allocator;
 mod args;
+mod compare;
 mod eval;
+mod export;
 mod failure;
 mod interrupt;
 mod output;
@@ -89,6 +91,8 @@ where
         args::Command::Train(args) => train::run(plan, source, build, &args),
         args::Command::Eval(args) => eval::run(plan, build, &args),
         args::Command::Predict(args) => predict::run(plan, build, &args),
+        args::Command::Compare(args) => compare::run(plan, build, &args),
+        args::Command::Export(args) => export::run(plan, build, &args),
         args::Command::Parameters => parameters::run(plan, build()),
     };
     match done {

@@ -19,6 +19,7 @@ pub fn run<N: Network>(
         training: settings(plan, args)?,
         data: args.data.clone(),
         backbone: args.backbone.clone(),
+        weights: args.weights.clone(),
         out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),

@@ -3,9 +3,9 @@
 use dfdx::prelude::{Backward, PutTape};
 
 use super::losses;
-use super::network::{HeadLogits, Network};
+use super::network::Network;
 use super::optimizer::{Applied, Optimizer};
-use super::plan::Training;
+use super::plan::{Fidelity, Training};
 use crate::data::Goal;
 use crate::kernels::Pass;
 use crate::nn::Batch;
@@ -16,6 +16,7 @@ pub struct Learner<N: Network> {
     optimizer: Optimizer<N::Device>,
     dropout: f32,
     seed: u64,
+    fidelity: Fidelity,
 }
 
 /// What a step measured.
@@ -46,7 +47,13 @@ impl<N: Network> Learner<N> {
     /// For a training of `total` steps.
     pub fn new(network: N, training: Training, total: usize) -> Self {
         let optimizer = Optimizer::new(training, total);
-        Self { network, optimizer, dropout: training.dropout as f32, seed: training.seed }
+        Self {
+            network,
+            optimizer,
+            dropout: training.dropout as f32,
+            seed: training.seed,
+            fidelity: training.fidelity,
+        }
     }
 
     pub fn optimizer(&self) -> &Optimizer<N::Device> {
@@ -69,24 +76,8 @@ impl<N: Network> Learner<N> {
         let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let forward = tracing::trace_span!(target: "camtl::profile", "forward").entered();
         let mut pass = Pass::training(self.network.device(), self.dropout, seed);
-        let scale = 1.0 / goals.len() as f32;
-
-        let mut total = None;
-        let mut task_losses = vec![None; weights.len()];
-        for head in self.network.logits(constant, batch, &batch.tasks(), &mut pass) {
-            let HeadLogits { head, examples, rows, logits } = head;
-            let own: Vec<Goal<'_>> = examples.iter().map(|&example| goals[example]).collect();
-            let loss = losses::loss(&logits, &rows, &own, scale, &mut pass);
-            task_losses[head] = Some(f64::from(loss.as_vec()[0]) * goals.len() as f64 / own.len() as f64);
-            let weight = weights[head] as f32;
-            let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
-            total = Some(match total {
-                None => loss,
-                Some(total) => pass.record(&total, |total| total + loss),
-            });
-        }
-        // a batch has at least one example: every task's data has
-        let total = total.expect("a batch is not empty");
+        let heads = self.network.logits(constant, batch, &batch.tasks(), &mut pass);
+        let (total, task_losses) = losses::objective(heads, weights, goals, self.fidelity, &mut pass);
         let loss = f64::from(total.as_vec()[0]);
         drop(forward);
         if !loss.is_finite() {

@@ -1,24 +1,60 @@
 //! The objective: the sum over the tasks of their losses.
 //!
-//! A task's loss is 1/batch times the sum over its examples in the batch, so that the objective is the mean over the
-//! batch. Of an example:
+//! A task's loss is a sum over its examples in the batch, of which each counts as [`objective`] says. Of an example:
 //!
 //! | kind | loss |
 //! |---|---|
 //! | classify | cross-entropy of the label |
-//! | regress | squared error, on targets scaled to 0 .. 1 (`Kind::to_unit`) |
+//! | regress | squared error, on targets scaled to 0 .. 1, or not (`Kind::to_unit`) |
 //! | tag | mean over the words of the cross-entropy of their tags |
 //! | span | mean of the cross-entropies of start and end, over `[CLS]` and the context's tokens |
 //! | choose | cross-entropy of the right choice, over the choices |
 
 use dfdx::prelude::{Axis, Const, HasShape, Rank0, ReshapeTo, SumTo, Tensor};
 
+use super::network::HeadLogits;
+use super::plan::Fidelity;
 use crate::data::Goal;
 use crate::kernels::{Kernels, Tokens, Training};
 use crate::nn::Logits;
 
 /// A loss on the tape.
 pub type Loss<D> = Tensor<Rank0, f32, D>;
+
+/// The objective over a batch, and the mean loss of each task that is in it, without its weight.
+///
+/// In the paper an example counts as much as any other, which makes it the mean over the batch; in the authors' code
+/// a task does: the mean over the tasks in the batch of their examples' mean.
+///
+/// # Panics
+/// On an empty batch, and as [`loss`].
+pub fn objective<D: Kernels>(
+    heads: Vec<HeadLogits<D>>,
+    weights: &[f64], // of the tasks
+    goals: &[Goal<'_>],
+    fidelity: Fidelity,
+    pass: &mut Training<D>,
+) -> (Loss<D>, Vec<Option<f64>>) {
+    let present = heads.len();
+    let mut task_losses = vec![None; weights.len()];
+    let mut total: Option<Loss<D>> = None;
+    for HeadLogits { head, examples, rows, logits } in heads {
+        let own: Vec<Goal<'_>> = examples.iter().map(|&example| goals[example]).collect();
+        let scale = match fidelity {
+            Fidelity::Paper => 1.0 / goals.len() as f32,
+            Fidelity::Reference => 1.0 / (present * own.len()) as f32,
+        };
+        let loss = loss(&logits, &rows, &own, scale, pass);
+        task_losses[head] = Some(f64::from(loss.as_vec()[0]) / (f64::from(scale) * own.len() as f64));
+        let weight = weights[head] as f32;
+        let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
+        total = Some(match total {
+            None => loss,
+            Some(total) => pass.record(&total, |total| total + loss),
+        });
+    }
+    (total.expect("a batch is not empty"), task_losses)
+}
 
 /// `scale` times the sum of the losses of one head's examples. Example `i` has `rows[i]` rows of logits, in order.
 ///

@@ -12,6 +12,7 @@
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
 //! | [`submission`] | what it says of all tasks' test data, as the benchmarks want it |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
+//! | [`export`] | a trained model in the files of other programs |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
 //! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
@@ -25,6 +26,7 @@ pub mod decode;
 pub mod draws;
 pub mod evaluate;
 pub mod events;
+pub mod export;
 mod files;
 pub mod inputs;
 pub mod learner;

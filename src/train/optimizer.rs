@@ -2,9 +2,11 @@
 
 use dfdx::prelude::Gradients;
 
-use super::plan::{Schedule, Training};
+use super::plan::{AdamW, Fidelity, Schedule, Training};
 use crate::kernels::{AdamWUpdate, Kernels, Moments};
 use crate::nn::Parameter;
+
+mod reference;
 
 /// The factor on the learning rate in step `step`, from 1, of `total`.
 ///
@@ -30,7 +32,8 @@ pub struct Applied {
 }
 
 /// The state of AdamW. A parameter without a gradient in a step, as the head of a task that is absent from the
-/// batch, is left alone in that step: neither decay nor moments nor its own count of updates move.
+/// batch, is left alone in that step: neither decay nor moments nor its own count of updates move. The authors' code
+/// does so until its first gradient.
 pub struct Optimizer<D: Kernels> {
     training: Training,
     total: usize,
@@ -64,7 +67,7 @@ impl<D: Kernels> Optimizer<D> {
         gradients: &mut Gradients<f32, D>,
         step: usize,
     ) -> Option<Applied> {
-        let Training { optimizer, clip, schedule, .. } = self.training;
+        let Training { optimizer, clip, schedule, fidelity, .. } = self.training;
         let trained = || parameters.iter().filter(|parameter| parameter.meta().trained);
         let squares: Vec<f64> = trained().map(|parameter| parameter.squared_norm(gradients)).collect();
         let grad_norm = squares.iter().sum::<f64>().sqrt();
@@ -73,25 +76,28 @@ impl<D: Kernels> Optimizer<D> {
         }
         self.states.resize_with(squares.len(), || State { moments: D::Moments::default(), updates: 0 });
 
-        let lr = optimizer.lr * factor(schedule, step, self.total);
-        let scale = match clip {
-            Some(clip) if grad_norm > clip => clip / grad_norm,
-            _ => 1.0,
+        let lr = match fidelity {
+            Fidelity::Paper => optimizer.lr * factor(schedule, step, self.total),
+            Fidelity::Reference => optimizer.lr * reference::factor(schedule, step, self.total),
+        };
+        let scale = match (clip, fidelity) {
+            (None, _) => 1.0,
+            (Some(clip), Fidelity::Paper) => (clip / grad_norm).min(1.0),
+            (Some(clip), Fidelity::Reference) => reference::scale(clip, grad_norm),
         };
         let trained = parameters.iter_mut().filter(|parameter| parameter.meta().trained);
         for ((parameter, state), square) in trained.zip(&mut self.states).zip(squares) {
-            if square == 0.0 {
+            // in the authors' code a head that had a gradient has one of zero in the steps without its task
+            let is_moved = fidelity == Fidelity::Reference && state.updates > 0;
+            if square == 0.0 && !is_moved {
                 continue;
             }
             state.updates += 1;
-            let update = AdamWUpdate {
-                lr,
-                weight_decay: if parameter.meta().decay { optimizer.weight_decay } else { 0.0 },
-                beta1: optimizer.beta1,
-                beta2: optimizer.beta2,
-                epsilon: optimizer.epsilon,
-                step: state.updates,
-                scale,
+            let decay = if parameter.meta().decay { optimizer.weight_decay } else { 0.0 };
+            let optimizer = AdamW { weight_decay: decay, ..optimizer };
+            let update = match fidelity {
+                Fidelity::Paper => update(optimizer, lr, state.updates, scale),
+                Fidelity::Reference => reference::update(optimizer, lr, state.updates, scale),
             };
             parameter.adamw(&mut state.moments, gradients, &update);
         }
@@ -105,6 +111,16 @@ impl<D: Kernels> Optimizer<D> {
             Saved { updates: state.updates, first, second }
         })
     }
+}
+
+/// AdamW as its paper has it.
+fn update(
+    AdamW { weight_decay, beta1, beta2, epsilon, .. }: AdamW,
+    lr: f64,
+    step: u64,
+    scale: f64,
+) -> AdamWUpdate {
+    AdamWUpdate { lr, weight_decay, beta1, beta2, epsilon, step, scale }
 }
 
 #[cfg(test)]

@@ -129,6 +129,17 @@ pub struct Training {
     pub seed: u64,
     /// The most bytes of the constant layers' outputs that are kept on disk from epoch to epoch; `None`: nothing is.
     pub cache: Option<u64>,
+    /// Whose objective, scores and optimizer; no setting, but the model's.
+    pub fidelity: Fidelity,
+}
+
+/// Whose formulas are computed where the paper and the authors' code differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    #[default]
+    Paper,
+    Reference,
 }
 
 /// What a gradient step trains on, over all tasks.

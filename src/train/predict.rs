@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_value_is_not_cut_to_its_range() {
-        let kind = Kind::Regress { low: 0.0, high: 5.0 };
+        let kind = Kind::Regress { low: 0.0, high: 5.0, unit: true };
         assert_eq!(prediction(kind, &any(), &[1.1]), Prediction::Value { value: 5.5 });
     }
 }

@@ -9,6 +9,7 @@ use super::plan::{Plan, Task};
 use super::predict::{self, PredictError, Prediction};
 use super::run::Run;
 use super::saved_model::{SavedModel, SavedModelError};
+use crate::authors;
 use crate::data::{Example, Examples, Tokenizer};
 
 /// A trained model that answers; loading is the only way to make one.
@@ -47,6 +48,19 @@ impl<N: Network> Predictor<N> {
     ) -> Result<Self, SavedModelError> {
         let folder = checkpoint::find(&run.checkpoints(), which)?;
         Self::filled(plan, build, &folder, run.tokenizer(plan)?)
+    }
+
+    /// The network of a run with the weights of another file, which is of the authors' code; it counts as step 0.
+    pub fn of_weights(
+        plan: &'static Plan,
+        build: impl FnOnce() -> N,
+        run: &Run,
+        weights: &Path,
+    ) -> Result<Self, SavedModelError> {
+        let mut network = build();
+        let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name).collect();
+        authors::load(&mut network.parameters(), &tasks, weights)?;
+        Ok(Self { plan, network, tokenizer: run.tokenizer(plan)?, step: 0 })
     }
 
     fn filled(

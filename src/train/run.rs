@@ -89,6 +89,9 @@ pub struct Counts {
 pub struct Paths {
     pub data: PathBuf,
     pub backbone: Option<PathBuf>,
+    /// Of the authors' code, where the training started from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

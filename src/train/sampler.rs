@@ -4,7 +4,7 @@ use super::ahead::{Ahead, Prepared};
 use super::batches::{At, Batches};
 use super::draws::Draws;
 use super::network::Network;
-use super::plan::{self, Task, Training};
+use super::plan::{self, Fidelity, Task, Training};
 use super::scoring::Scored;
 use super::uncertainty::{self, Pick};
 use crate::data::Dataset;
@@ -14,6 +14,7 @@ use crate::nn::Batch;
 pub struct Sampler<C> {
     draws: Ahead<Prepared>,
     batch: plan::Batch,
+    fidelity: Fidelity,
     /// Steps that one scoring serves.
     rescore: usize,
     /// What the next steps choose from.
@@ -54,7 +55,13 @@ impl<C: Clone + Send + Sync> Sampler<C> {
         };
         let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
         let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
-        Self { draws: Ahead::new(prepared), batch: training.batch, rescore, ranked: None }
+        Self {
+            draws: Ahead::new(prepared),
+            batch: training.batch,
+            fidelity: training.fidelity,
+            rescore,
+            ranked: None,
+        }
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
@@ -77,7 +84,7 @@ impl<C: Clone + Send + Sync> Sampler<C> {
                 Drawn { tasks: shares(&examples, unscored), examples, batch, constant }
             }
             Prepared::Candidates(hands) => {
-                let ranked = Ranked::new(Scored::new(network, tasks, hands), self.rescore);
+                let ranked = Ranked::new(Scored::new(network, tasks, hands, self.fidelity), self.rescore);
                 let (picks, _) = ranked.best(self.batch, batches);
                 let scored = ranked.scored.shares();
                 self.train_on(ranked, &picks, scored, network, batches)
@@ -115,7 +122,7 @@ struct Ranked<C> {
 
 impl<C: Clone + Send + Sync> Ranked<C> {
     fn new(scored: Scored<C>, steps: usize) -> Self {
-        let order = uncertainty::select(&uncertainty::scores(scored.candidates()), usize::MAX);
+        let order = uncertainty::select(scored.scores(), usize::MAX);
         Self { scored, order, taken: 0, steps }
     }
 

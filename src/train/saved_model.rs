@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{CheckpointError, Which};
 use super::run::RunError;
+use crate::authors::AuthorsError;
 use crate::data::TokenizerError;
 
 /// A trained model on disk. A path alone means the best checkpoint of the run in that folder.
@@ -74,6 +75,9 @@ pub enum SavedModelError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Authors(#[from] AuthorsError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Tokenizer(#[from] TokenizerError),

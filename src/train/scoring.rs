@@ -2,7 +2,7 @@
 
 use super::batches::{At, Batches, CHUNK};
 use super::network::Network;
-use super::plan::{Task, Uncertainty};
+use super::plan::{Fidelity, Task, Uncertainty};
 use super::sampler::Share;
 use super::uncertainty::{self, Candidates, Pick};
 use crate::kernels::Kernels;
@@ -14,6 +14,7 @@ pub struct Scored<C> {
     /// By task, then candidate.
     examples: Vec<Vec<At>>,
     candidates: Vec<Candidates>,
+    scores: Vec<Vec<f64>>,
     chunks: Vec<Chunk<C>>,
 }
 
@@ -62,7 +63,12 @@ impl Hands {
 
 impl<C: Clone + Send + Sync> Scored<C> {
     /// Scores the candidates.
-    pub fn new<N: Network<Constant = C>>(network: &N, tasks: &[Task], hands: Hands) -> Self {
+    pub fn new<N: Network<Constant = C>>(
+        network: &N,
+        tasks: &[Task],
+        hands: Hands,
+        fidelity: Fidelity,
+    ) -> Self {
         let Hands { examples, chunks } = hands;
         let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
         let score = |(picks, batch): (Vec<Pick>, Batch)| {
@@ -80,22 +86,35 @@ impl<C: Clone + Send + Sync> Scored<C> {
             }
         }
         let chunks = scored.into_iter().map(|(chunk, _)| chunk).collect();
-        for (task, what) in tasks.iter().enumerate() {
-            if let Uncertainty::As(donor) = what.uncertainty {
-                let borrowed = entropies[donor].iter().copied().cycle();
+        let donors: Vec<Option<usize>> = tasks
+            .iter()
+            .map(|task| match task.uncertainty {
+                Uncertainty::As(donor) => Some(donor),
+                Uncertainty::Entropy => None,
+            })
+            .collect();
+        // the paper's scores see the entropies of the donor, those of the authors' code only its scores
+        let lenders = if fidelity == Fidelity::Paper { donors.clone() } else { vec![None; donors.len()] };
+        for (task, lender) in lenders.iter().enumerate() {
+            if let Some(lender) = lender {
+                let borrowed = entropies[*lender].iter().copied().cycle();
                 entropies[task] = borrowed.take(examples[task].len()).collect();
             }
         }
-        let candidates = entropies
+        let candidates: Vec<Candidates> = entropies
             .into_iter()
-            .zip(tasks)
+            .zip(lenders)
             .enumerate()
-            .map(|(task, (entropies, what))| {
-                let head = if let Uncertainty::As(donor) = what.uncertainty { donor } else { task };
+            .map(|(task, (entropies, lender))| {
+                let head = lender.unwrap_or(task);
                 Candidates { entropies, uniform: uncertainty::scale(tasks[head].kind) }
             })
             .collect();
-        Self { examples, candidates, chunks }
+        let scores = match fidelity {
+            Fidelity::Paper => uncertainty::scores(&candidates),
+            Fidelity::Reference => uncertainty::reference::scores(&candidates, &donors),
+        };
+        Self { examples, candidates, scores, chunks }
     }
 
     /// The example that a pick stands for.
@@ -106,6 +125,11 @@ impl<C: Clone + Send + Sync> Scored<C> {
     /// H of every candidate, by task.
     pub fn candidates(&self) -> &[Candidates] {
         &self.candidates
+    }
+
+    /// The score of every candidate, by task.
+    pub fn scores(&self) -> &[Vec<f64>] {
+        &self.scores
     }
 
     /// Candidates and their mean H / H' of each task; no picks yet.
@@ -228,7 +252,7 @@ mod tests {
     const TASKS: [Task; 3] = [
         task("two", Kind::Classify { labels: &["a", "b"] }, Uncertainty::Entropy),
         task("three", Kind::Classify { labels: &["a", "b", "c"] }, Uncertainty::Entropy),
-        task("value", Kind::Regress { low: 0.0, high: 1.0 }, Uncertainty::As(0)),
+        task("value", Kind::Regress { low: 0.0, high: 1.0, unit: true }, Uncertainty::As(0)),
     ];
 
     /// The words one, two, three have the odds 1, 2, 3.
@@ -253,8 +277,12 @@ mod tests {
     fn picks_follow_scores_computed_by_hand() {
         let batches = batches();
         // of the first task "three one one" and "one"
-        let scored =
-            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]));
+        let scored = Scored::new(
+            &Odds,
+            &TASKS,
+            Hands::new(&TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]),
+            Fidelity::Paper,
+        );
         let (ln2, ln3, ln4) = (2f64.ln(), 3f64.ln(), 4f64.ln());
         let three_to_one = ln4 - 0.75 * ln3;
         let expected = [vec![three_to_one, ln2], vec![ln3, 1.5 * ln2], vec![three_to_one]];
@@ -289,8 +317,12 @@ mod tests {
     #[test]
     fn a_task_that_borrows_its_uncertainty_is_picked_with_its_donor() {
         let batches = batches();
-        let scored =
-            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![1], vec![0], vec![0]]));
+        let scored = Scored::new(
+            &Odds,
+            &TASKS,
+            Hands::new(&TASKS, &batches, vec![vec![1], vec![0], vec![0]]),
+            Fidelity::Paper,
+        );
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 3);
         let (examples, batch, constant) = scored.take(&Odds, &batches, &picks);
         assert_eq!(examples.last(), Some(&At { task: 2, example: 0 }), "what was not scored comes last");

@@ -94,7 +94,7 @@ fn glue<'a>(kind: Kind, rows: impl Iterator<Item = Row<'a>>) -> String {
         let index = row.id.clone().unwrap_or_else(|| at.to_string());
         let said = match (said, kind) {
             // within the range, and to three places, as the benchmark's own files have it
-            (Prediction::Value { value }, Kind::Regress { low, high }) => {
+            (Prediction::Value { value }, Kind::Regress { low, high, .. }) => {
                 format!("{:.3}", value.clamp(low, high))
             }
             (said, _) => label(said).to_owned(),
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!((file.name.as_str(), file.text.as_str()), ("CoLA.tsv", "index\tprediction\n0\t1\n1\t0\n"));
         assert_eq!(made(BINARY, Format::Glue("MNLI"), &[]).name, "MNLI-m.tsv");
         let scores = [("0", Prediction::Value { value: 5.25 }), ("1", Prediction::Value { value: 2.75 })];
-        let file = made(Kind::Regress { low: 0.0, high: 5.0 }, Format::Glue("STS-B"), &scores);
+        let file = made(Kind::Regress { low: 0.0, high: 5.0, unit: true }, Format::Glue("STS-B"), &scores);
         assert_eq!(file.text, "index\tprediction\n0\t5.000\n1\t2.750\n");
     }
 

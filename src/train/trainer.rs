@@ -21,6 +21,7 @@ use super::progress::Progress;
 use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
+use crate::authors::{self, AuthorsError};
 use crate::data::{Goal, Split};
 use crate::nn::pretrained::{self, PretrainedError};
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Where the pretrained weights lie, if not where the plan says.
     pub backbone: Option<PathBuf>,
+    /// A checkpoint of the authors' code that the parameters start from, if not from their own start and the backbone.
+    pub weights: Option<PathBuf>,
     /// The run's folder.
     pub out: PathBuf,
     /// A folder for token caches, and for that of the constant layers; `None` to tokenize anew.
@@ -61,6 +64,9 @@ pub enum TrainError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Pretrained(#[from] PretrainedError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Authors(#[from] AuthorsError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Run(#[from] RunError),
@@ -100,10 +106,20 @@ pub fn train<N: Network>(
         Some((_, weights)) => Some(pretrained::load(&mut parameters, weights, &expected(&plan.backbone))?),
         None => None,
     };
+    if let Some(weights) = &options.weights {
+        let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name).collect();
+        authors::load(&mut parameters, &tasks, weights)?;
+    }
 
     let mut network = cached(network, options);
     let schedule = Steps::new(&training, &inputs.train);
-    let record = record(plan, options, &inputs, counts(&mut network, loaded.is_some()), schedule.total);
+    let record = record(
+        plan,
+        options,
+        &inputs,
+        counts(&mut network, loaded.is_some(), options.weights.is_some()),
+        schedule.total,
+    );
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total);
     progress.say(&summary(&run.record, &inputs));
@@ -315,14 +331,14 @@ fn summary(record: &Record, inputs: &Inputs) -> String {
     )
 }
 
-/// Without a checkpoint all parameters are new.
-fn counts<N: Network>(network: &mut N, pretrained: bool) -> Counts {
+/// Without a checkpoint all parameters are new, with one of the authors' code none.
+fn counts<N: Network>(network: &mut N, pretrained: bool, weights: bool) -> Counts {
     let mut counts = Counts::default();
     for parameter in network.parameters() {
         let (size, meta) = (parameter.dims().iter().product::<usize>(), parameter.meta());
         counts.all += size;
         counts.trained += if meta.trained { size } else { 0 };
-        counts.new += if meta.loaded && pretrained { 0 } else { size };
+        counts.new += if weights || meta.loaded && pretrained { 0 } else { size };
     }
     counts
 }
@@ -349,6 +365,7 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
         paths: Paths {
             data: absolute(&options.data),
             backbone: inputs.backbone.as_ref().map(|(path, _)| absolute(path)),
+            weights: options.weights.as_deref().map(absolute),
         },
         data: run::describe_data(plan, &inputs.train, &inputs.dev),
         started,

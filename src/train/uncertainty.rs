@@ -2,7 +2,10 @@
 //!
 //! For a candidate x of task i with C_i classes, U(x) = H(x) / (Hhat H'_i): H the entropy of the predictive
 //! distribution, H'_i = log C_i that of the uniform one, Hhat the largest mean entropy of a task's candidates.
-//! H' makes tasks of different C comparable; Hhat bounds the scores where all tasks are certain.
+//! H' makes tasks of different C comparable; Hhat bounds the scores where all tasks are certain. [`reference`] has the
+//! score of the authors' code.
+
+pub mod reference;
 
 use super::decode;
 use super::plan::Kind;

@@ -15,7 +15,7 @@ use camtl::nn::{Batch, Encode, Model, pretrained};
 use camtl::span::Source;
 use camtl::train::Network as _;
 use camtl::train::learner::Learner;
-use camtl::train::plan::{self, AdamW, Sampler, Schedule, Training, Warmup};
+use camtl::train::plan::{self, AdamW, Fidelity, Sampler, Schedule, Training, Warmup};
 use dfdx::prelude::Cpu;
 
 use networks::{HIDDEN, Heads, LADDER, Ladder, SCRATCH, Scratch, TUNED, Tuned};
@@ -128,6 +128,7 @@ fn training(dropout: f64) -> Training {
         evaluate_every: None,
         seed: 1,
         cache: None,
+        fidelity: Fidelity::Paper,
     }
 }
 

@@ -8,6 +8,11 @@ use super::{
     properties::{check_compiled, check_syntax},
 };
 
+fn is_of_fidelity(error: &(dyn miette::Diagnostic + Send + Sync)) -> bool {
+    let codes = ["cam::fidelity::layers", "cam::fidelity::width"];
+    error.code().is_some_and(|code| codes.contains(&code.to_string().as_str()))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -21,6 +26,8 @@ proptest! {
         check_syntax(&source);
         match analysis::compile_model(&source, files) {
             Ok(compiled) => check_compiled(&compiled),
+            // the authors' code leaves a model less choice than the generator takes
+            Err(rejected) if rejected.diagnostics.errors().all(is_of_fidelity) => {}
             Err(rejected) => {
                 let report = rejected.diagnostics.render(&rejected.sources, Style::Plain);
                 panic!("{text}\n{report}");

@@ -8,8 +8,8 @@ use camtl::data::{Example, Examples, Goal, Input, Split, Tokenizer};
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Family, Format, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task,
-    Training, Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Family, Fidelity, Format, Kind, Metric, Origin, Plan, Sampler, Schedule, Source,
+    Task, Training, Uncertainty, Warmup,
 };
 use camtl::train::predict::{self, Asked, PredictError, Prediction};
 use camtl::train::{Options, Outcome, Predictor, evaluate, inputs, train};
@@ -125,7 +125,12 @@ const PLAN: Plan = Plan {
         task("mood", Kind::Classify { labels: &["cold", "hot"] }, Metric::Accuracy, Source::tsv("mood")),
         Task {
             uncertainty: Uncertainty::As(3),
-            ..task("warmth", Kind::Regress { low: 0.0, high: 1.0 }, Metric::Pearson, Source::tsv("warmth"))
+            ..task(
+                "warmth",
+                Kind::Regress { low: 0.0, high: 1.0, unit: true },
+                Metric::Pearson,
+                Source::tsv("warmth"),
+            )
         },
         task("names", Kind::Tag { labels: TAGS }, Metric::EntityF1, Source::new(Format::Conll, "names")),
         task("find", Kind::Span { stride: 5 }, Metric::ExactMatchF1, Source::new(Format::Squad, "find")),
@@ -143,6 +148,7 @@ const PLAN: Plan = Plan {
         evaluate_every: Some(200),
         seed: 3,
         cache: None,
+        fidelity: Fidelity::Paper,
     },
 };
 
@@ -259,6 +265,7 @@ fn run(folder: &Path, name: &str, steps: usize) -> Outcome {
         data: folder.join("data"),
         out: folder.join(name),
         backbone: None,
+        weights: None,
         cache: Some(folder.join("cache")),
         model_path: None,
     };

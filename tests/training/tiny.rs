@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Family, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Family, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task,
+    Training, Uncertainty, Warmup,
 };
 use camtl::train::{Options, Outcome, TrainError, train};
 use serde_json::Value;
@@ -118,7 +118,7 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "warmth",
-            kind: Kind::Regress { low: 0.0, high: 5.0 },
+            kind: Kind::Regress { low: 0.0, high: 5.0, unit: true },
             metric: Metric::Pearson,
             data: Source::tsv("warmth"),
             weight: 1.0,
@@ -137,6 +137,7 @@ pub const PLAN: Plan = Plan {
         evaluate_every: Some(20),
         seed: 7,
         cache: None,
+        fidelity: Fidelity::Paper,
     },
 };
 
@@ -209,6 +210,7 @@ impl Place {
             training,
             data: self.data(),
             backbone: None,
+            weights: None,
             out: self.out(name),
             cache: None,
             model_path: None,

@@ -72,7 +72,9 @@ impl Rows<'_> {
     }
 
     fn value(&self, line: u32, value: f64, text: &str) -> Result<Target, ReadError> {
-        let Kind::Regress { low, high } = self.expected.kind else { return Err(self.wrong_kind("scores")) };
+        let Kind::Regress { low, high, .. } = self.expected.kind else {
+            return Err(self.wrong_kind("scores"));
+        };
         let value = value as f32; // what the network computes in
         if !value.is_finite() {
             return Err(self.no_number(line, text));

@@ -9,7 +9,7 @@ mod formats;
 
 const BINARY: Kind = Kind::Classify { labels: &["0", "1"] };
 const ENTAILMENT: Kind = Kind::Classify { labels: &["entailment", "not_entailment"] };
-const SCORE: Kind = Kind::Regress { low: 0.0, high: 5.0 };
+const SCORE: Kind = Kind::Regress { low: 0.0, high: 5.0, unit: true };
 
 fn expected(kind: Kind, labelled: bool) -> Expected {
     Expected { kind, labelled, unreadable: Unreadable::Fail }

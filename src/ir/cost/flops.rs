@@ -9,7 +9,7 @@
 //! part is not on the tape; where MT-Uncertainty has scored an example, the step finds its constant part there.
 
 use super::{ByComponent, Candidates, Load, fresh};
-use crate::ir::{Backbone, Batch, Component, Layer, Program, Uncertainty, Weights, Width};
+use crate::ir::{Backbone, Batch, Component, Fidelity, Layer, Program, Uncertainty, Weights, Width};
 
 /// Of one step, by component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,15 +101,18 @@ enum Backward {
 fn products(program: &Program, length: usize) -> Vec<Product> {
     let hidden = program.backbone.hidden;
     let mut list = Vec::new();
+    if program.transforms_task() {
+        list.push(of_tasks(Component::TaskEmbedding, linear(hidden, hidden)));
+    }
     if program.embeddings.alignment {
         list.push(film(Component::Alignment, hidden, hidden));
     }
     let constant = program.constant_part();
     for (index, layer) in program.layers.iter().enumerate() {
-        layer_products(&program.backbone, layer, index < constant, length, &mut list);
+        layer_products(program, layer, index < constant, length, &mut list);
     }
     if let Some(ladder) = &program.ladder {
-        ladder.layers.clone().for_each(|_| bottleneck(ladder.width, hidden, &mut list));
+        ladder.layers.clone().for_each(|_| bottleneck(ladder.width, program, &mut list));
     }
     list.push(Product {
         component: Component::Pooler,
@@ -121,13 +124,13 @@ fn products(program: &Program, length: usize) -> Vec<Product> {
 }
 
 fn layer_products(
-    backbone: &Backbone,
+    program: &Program,
     layer: &Layer,
     is_constant: bool,
     length: usize,
     list: &mut Vec<Product>,
 ) {
-    let Backbone { hidden, ffn, .. } = *backbone;
+    let Backbone { hidden, ffn, .. } = program.backbone;
     let on_tape = |backward: Backward| if is_constant { Backward::None } else { backward };
     // query, key, value and attention's output; into and out of the feed-forward part
     list.push(Product {
@@ -144,18 +147,25 @@ fn layer_products(
         backward: on_tape(Backward::InputAndWeight),
     });
     if let Some(blocks) = layer.attention {
-        list.push(film(Component::Attention, hidden, blocks.block * blocks.block));
+        list.push(film(Component::Attention, hidden, blocks.generated(program.fidelity)));
     }
     if layer.norm {
         list.extend([film(Component::Norm, hidden, hidden), film(Component::Norm, hidden, hidden)]);
     }
     if let Some(width) = layer.bottleneck {
-        bottleneck(width, hidden, list);
+        bottleneck(width, program, list);
+        if program.fidelity == Fidelity::Reference {
+            list.push(film(Component::Bottleneck, hidden, hidden)); // of its own norm
+        }
     }
 }
 
-/// FiLM's generators, then down and up.
-fn bottleneck(Width(width): Width, hidden: usize, list: &mut Vec<Product>) {
+/// FiLM's generators, then down and up; in the authors' code before them a linear map of z.
+fn bottleneck(Width(width): Width, program: &Program, list: &mut Vec<Product>) {
+    let hidden = program.backbone.hidden;
+    if program.fidelity == Fidelity::Reference {
+        list.push(of_tasks(Component::Bottleneck, linear(hidden, hidden)));
+    }
     list.push(film(Component::Bottleneck, hidden, hidden));
     list.push(Product {
         component: Component::Bottleneck,
@@ -167,7 +177,11 @@ fn bottleneck(Width(width): Width, hidden: usize, list: &mut Vec<Product>) {
 
 /// gamma(z) and beta(z), each `[tasks, width]`.
 fn film(component: Component, hidden: usize, width: usize) -> Product {
-    let operations = 2 * linear(hidden, width);
+    of_tasks(component, 2 * linear(hidden, width))
+}
+
+/// What is computed of z.
+fn of_tasks(component: Component, operations: u128) -> Product {
     Product { component, operations, rows: Rows::Tasks, backward: Backward::InputAndWeight }
 }
 

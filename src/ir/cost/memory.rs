@@ -13,7 +13,7 @@
 //! Softmax, GELU's output and dropout's are made again. Its input is the output of the part below. The constant part keeps nothing but its output.
 
 use super::{ByComponent, Candidates, Load};
-use crate::ir::{Backbone, Blocks, Component, Flow, Layer, ParameterCount, Program, Width};
+use crate::ir::{Backbone, Blocks, Component, Fidelity, Flow, Layer, ParameterCount, Program, Width};
 
 /// Bytes of a number.
 const F32: u128 = 4;
@@ -163,7 +163,7 @@ impl Tape<'_> {
             kept.push((Component::Norm, 2 * self.norm()));
         }
         if let Some(width) = bottleneck {
-            kept.push((Component::Bottleneck, self.bottleneck(width)));
+            kept.push((Component::Bottleneck, self.bottleneck(width) + self.own_norm()));
         }
         if let Some(ladder) = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index)) {
             kept.push((Component::Bottleneck, self.bottleneck(ladder.width)));
@@ -191,6 +191,14 @@ impl Tape<'_> {
     /// feed-forward part's output, on the ladder h_i + f_{i-1}.
     fn bottleneck(&self, Width(width): Width) -> u128 {
         self.tokens(2 * self.program.backbone.hidden + width) + self.film()
+    }
+
+    /// In the authors' code a bottleneck in a layer has a norm of its own: what it normalizes, normalized, its output.
+    fn own_norm(&self) -> u128 {
+        match self.program.fidelity {
+            Fidelity::Paper => 0,
+            Fidelity::Reference => self.tokens(3 * self.program.backbone.hidden + 1) + self.norm(),
+        }
     }
 
     /// gamma(z) and beta(z), `[tasks, hidden]`.

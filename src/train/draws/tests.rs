@@ -1,6 +1,6 @@
 //! What each sampler draws, and how often.
 
-use super::super::plan::{AdamW, Schedule, Warmup};
+use super::super::plan::{AdamW, Fidelity, Schedule, Warmup};
 use super::*;
 
 fn training(sampler: Sampler, batch: Batch, seed: u64) -> Training {
@@ -16,6 +16,7 @@ fn training(sampler: Sampler, batch: Batch, seed: u64) -> Training {
         evaluate_every: None,
         seed,
         cache: None,
+        fidelity: Fidelity::Paper,
     }
 }
 

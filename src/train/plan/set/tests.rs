@@ -1,6 +1,6 @@
 //! Every setting by its name, and what is refused.
 
-use super::super::AdamW;
+use super::super::{AdamW, Fidelity};
 use super::*;
 
 const TRAINING: Training = Training {
@@ -15,6 +15,7 @@ const TRAINING: Training = Training {
     evaluate_every: None,
     seed: 1,
     cache: None,
+    fidelity: Fidelity::Paper,
 };
 
 fn set(pairs: &[(&str, &str)]) -> Training {
@@ -67,6 +68,7 @@ fn every_key_sets_its_own_field() {
         evaluate_every: Some(50),
         seed: 7,
         cache: Some(2 << 30),
+        fidelity: Fidelity::Paper,
     };
     assert_eq!(changed, expected);
 }
@@ -142,9 +144,7 @@ fn settings_have_to_fit_together() {
 
 #[test]
 fn what_is_not_legal_is_refused_and_changes_nothing() {
-    assert!(
-        refused("Lr", "1").starts_with("there is no setting `Lr` | did you mean `lr`? the settings are")
-    );
+    assert!(refused("Lr", "1").starts_with("there is no setting `Lr` | did you mean `lr`? the settings are"));
     assert!(refused("momentum", "1").starts_with("there is no setting `momentum` | the settings are"));
     assert_eq!(refused("lr", "0"), "`0` is no value of `lr` | lr is a number above 0");
     assert!(

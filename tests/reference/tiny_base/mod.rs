@@ -1,0 +1,4 @@
+//! What camtlc makes of `tiny_base.cam`.
+
+pub mod network;
+pub mod tasks;
