@@ -3,14 +3,34 @@
 
 use camtl::nn::prelude::*;
 
-use camtl::nn::reference::{ColumnAttention, CondWeightNorm, LinearLadderStep, TaskTransformation};
+use camtl::nn::reference::{
+    ColumnAttention, CondWeightNorm, LinearLadderStep, TaskTransformation,
+};
 
 /// Layer 0: trained, with conditional attention (3 blocks of 3, the last 2).
-type LowerLayer<D> = EncoderLayer<12, 2, 16, Trained, ColumnAttention<8, 3>, PlainNorm, NoBottleneck, D>;
+type LowerLayer<D> = EncoderLayer<
+    12,
+    2,
+    16,
+    Trained,
+    ColumnAttention<8, 3>,
+    PlainNorm,
+    NoBottleneck,
+    D,
+>;
 
 /// Layer 1: trained, with conditional attention (3 blocks of 3, the last 2) and
 /// conditional norms.
-type UpperLayer<D> = EncoderLayer<12, 2, 16, Trained, ColumnAttention<8, 3>, CondWeightNorm, NoBottleneck, D>;
+type UpperLayer<D> = EncoderLayer<
+    12,
+    2,
+    16,
+    Trained,
+    ColumnAttention<8, 3>,
+    CondWeightNorm,
+    NoBottleneck,
+    D,
+>;
 
 /// Embeddings, layers and pooler, with the task embedding z that conditions them.
 pub struct Encoder<D: Kernels> {
@@ -28,7 +48,9 @@ impl<D: Kernels> Build<D> for Encoder<D> {
     fn build(at: &Scope<D>) -> Self {
         Self {
             task_embedding: TaskEmbedding::build(&at.child("task_embedding"), 4),
-            task_transformation: TaskTransformation::build(&at.child("task_transformation")),
+            task_transformation: TaskTransformation::build(
+                &at.child("task_transformation"),
+            ),
             embeddings: Embeddings::build(&at.child("embeddings")),
             alignment: Alignment::build(&at.child("alignment")),
             lower: at.layers(0),
@@ -39,16 +61,10 @@ impl<D: Kernels> Build<D> for Encoder<D> {
     }
 }
 
-parameters!(Encoder {
-    task_embedding,
-    task_transformation,
-    embeddings,
-    alignment,
-    lower,
-    upper,
-    ladder,
-    pooler
-});
+parameters!(
+    Encoder { task_embedding, task_transformation, embeddings, alignment, lower, upper,
+    ladder, pooler }
+);
 
 impl<D: Kernels> Encode<12, D> for Encoder<D> {
     /// Nothing: the embeddings are trained.
@@ -97,7 +113,12 @@ parameters!(Heads { cola, mnli, stsb, mrpc });
 
 impl<D: Kernels> Predict<12, D> for Heads<D> {
     /// The logits of one task, for the pooled `rows` of its examples.
-    fn logits<T: Tape<f32, D>>(&self, task: usize, rows: Tokens<12, D>, pass: &mut Pass<T, D>) -> Logits<D> {
+    fn logits<T: Tape<f32, D>>(
+        &self,
+        task: usize,
+        rows: Tokens<12, D>,
+        pass: &mut Pass<T, D>,
+    ) -> Logits<D> {
         match task {
             0 => self.cola.forward(rows, pass),
             1 => self.mnli.forward(rows, pass),

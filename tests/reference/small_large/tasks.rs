@@ -2,18 +2,20 @@
 //! trained.
 
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Family, Fidelity, Kind, Metric, Origin, Plan, Sampler,
+    Schedule, Source, Task, Training, Uncertainty, Warmup,
 };
 
 /// Everything about `small_large` that is not its network.
 pub const PLAN: Plan = Plan {
     name: "small_large",
     variant: None,
-    fingerprint: "9d5fa51c9af64917ac6164261ed6105c",
+    fingerprint: "2499bcddb80dbc543606ba7a84462b88",
     backbone: Backbone {
-        family: camtl::train::plan::Family::Bert,
-        origin: Origin::Scratch { tokenizer: "vocab.txt" },
+        family: Family::Bert,
+        origin: Origin::Scratch {
+            tokenizer: "vocab.txt",
+        },
         layers: 2,
         hidden: 12,
         heads: 2,
@@ -26,7 +28,9 @@ pub const PLAN: Plan = Plan {
     tasks: &[
         Task {
             name: "cola",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::Matthews,
             data: Source::tsv("cola"),
             weight: 1.0,
@@ -34,7 +38,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "mnli",
-            kind: Kind::Classify { labels: &["0", "1", "2"] },
+            kind: Kind::Classify {
+                labels: &["0", "1", "2"],
+            },
             metric: Metric::Accuracy,
             data: Source::tsv("mnli"),
             weight: 1.0,
@@ -42,7 +48,11 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "stsb",
-            kind: Kind::Regress { low: 0.0, high: 5.0, unit: false },
+            kind: Kind::Regress {
+                low: 0.0,
+                high: 5.0,
+                unit: false,
+            },
             metric: Metric::PearsonSpearman,
             data: Source::tsv("stsb"),
             weight: 1.0,
@@ -50,7 +60,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "mrpc",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::AccuracyF1,
             data: Source::tsv("mrpc"),
             weight: 1.0,
@@ -58,12 +70,23 @@ pub const PLAN: Plan = Plan {
         },
     ],
     training: Training {
-        sampler: Sampler::MtUncertainty { candidates: 4, rescore: 1 },
+        sampler: Sampler::MtUncertainty {
+            candidates: 4,
+            rescore: 1,
+        },
         batch: Batch::Examples(4),
         epochs: 3,
         steps: Some(20),
-        optimizer: AdamW { lr: 0.001, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        schedule: Schedule::Linear { warmup: Warmup::Steps(2) },
+        optimizer: AdamW {
+            lr: 0.001,
+            weight_decay: 0.01,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+        },
+        schedule: Schedule::Linear {
+            warmup: Warmup::Steps(2),
+        },
         clip: Some(1.0),
         dropout: 0.0,
         evaluate_every: None,

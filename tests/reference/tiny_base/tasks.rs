@@ -1,18 +1,20 @@
 //! The tasks of `tiny_base`, where their examples come from, and how it is trained.
 
 use camtl::train::plan::{
-    AdamW, Backbone, Batch, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Family, Fidelity, Kind, Metric, Origin, Plan, Sampler,
+    Schedule, Source, Task, Training, Uncertainty, Warmup,
 };
 
 /// Everything about `tiny_base` that is not its network.
 pub const PLAN: Plan = Plan {
     name: "tiny_base",
     variant: None,
-    fingerprint: "4482ed9b53ed78ca5d614974c17c4b64",
+    fingerprint: "3033cb236667c9414ea065b16570cefc",
     backbone: Backbone {
-        family: camtl::train::plan::Family::Bert,
-        origin: Origin::Scratch { tokenizer: "vocab.txt" },
+        family: Family::Bert,
+        origin: Origin::Scratch {
+            tokenizer: "vocab.txt",
+        },
         layers: 4,
         hidden: 48,
         heads: 4,
@@ -25,7 +27,9 @@ pub const PLAN: Plan = Plan {
     tasks: &[
         Task {
             name: "cola",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::Matthews,
             data: Source::tsv("cola"),
             weight: 1.0,
@@ -33,7 +37,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "mnli",
-            kind: Kind::Classify { labels: &["0", "1", "2"] },
+            kind: Kind::Classify {
+                labels: &["0", "1", "2"],
+            },
             metric: Metric::Accuracy,
             data: Source::tsv("mnli"),
             weight: 1.0,
@@ -41,7 +47,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "rte",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::Accuracy,
             data: Source::tsv("rte"),
             weight: 1.0,
@@ -49,7 +57,11 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "stsb",
-            kind: Kind::Regress { low: 0.0, high: 5.0, unit: false },
+            kind: Kind::Regress {
+                low: 0.0,
+                high: 5.0,
+                unit: false,
+            },
             metric: Metric::PearsonSpearman,
             data: Source::tsv("stsb"),
             weight: 1.0,
@@ -57,7 +69,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "mrpc",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::AccuracyF1,
             data: Source::tsv("mrpc"),
             weight: 1.0,
@@ -65,7 +79,9 @@ pub const PLAN: Plan = Plan {
         },
         Task {
             name: "qnli",
-            kind: Kind::Classify { labels: &["0", "1"] },
+            kind: Kind::Classify {
+                labels: &["0", "1"],
+            },
             metric: Metric::Accuracy,
             data: Source::tsv("qnli"),
             weight: 1.0,
@@ -73,12 +89,23 @@ pub const PLAN: Plan = Plan {
         },
     ],
     training: Training {
-        sampler: Sampler::MtUncertainty { candidates: 6, rescore: 1 },
+        sampler: Sampler::MtUncertainty {
+            candidates: 6,
+            rescore: 1,
+        },
         batch: Batch::Examples(6),
         epochs: 3,
         steps: Some(20),
-        optimizer: AdamW { lr: 0.001, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        schedule: Schedule::Linear { warmup: Warmup::Steps(2) },
+        optimizer: AdamW {
+            lr: 0.001,
+            weight_decay: 0.01,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+        },
+        schedule: Schedule::Linear {
+            warmup: Warmup::Steps(2),
+        },
         clip: Some(1.0),
         dropout: 0.0,
         evaluate_every: None,

@@ -3,15 +3,34 @@
 
 use camtl::nn::prelude::*;
 
-use camtl::nn::reference::{ColumnAttention, CondWeightNorm, LinearLadderStep, TaskTransformation};
+use camtl::nn::reference::{
+    ColumnAttention, CondWeightNorm, LinearLadderStep, TaskTransformation,
+};
 
 /// Layers 0..2: trained, with conditional attention (3 blocks of 6, the last 4).
-type LowerLayer<D> = EncoderLayer<48, 4, 96, Trained, ColumnAttention<16, 3>, PlainNorm, NoBottleneck, D>;
+type LowerLayer<D> = EncoderLayer<
+    48,
+    4,
+    96,
+    Trained,
+    ColumnAttention<16, 3>,
+    PlainNorm,
+    NoBottleneck,
+    D,
+>;
 
 /// Layers 2..4: trained, with conditional attention (3 blocks of 6, the last 4) and
 /// conditional norms.
-type UpperLayer<D> =
-    EncoderLayer<48, 4, 96, Trained, ColumnAttention<16, 3>, CondWeightNorm, NoBottleneck, D>;
+type UpperLayer<D> = EncoderLayer<
+    48,
+    4,
+    96,
+    Trained,
+    ColumnAttention<16, 3>,
+    CondWeightNorm,
+    NoBottleneck,
+    D,
+>;
 
 /// Embeddings, layers and pooler, with the task embedding z that conditions them.
 pub struct Encoder<D: Kernels> {
@@ -29,7 +48,9 @@ impl<D: Kernels> Build<D> for Encoder<D> {
     fn build(at: &Scope<D>) -> Self {
         Self {
             task_embedding: TaskEmbedding::build(&at.child("task_embedding"), 6),
-            task_transformation: TaskTransformation::build(&at.child("task_transformation")),
+            task_transformation: TaskTransformation::build(
+                &at.child("task_transformation"),
+            ),
             embeddings: Embeddings::build(&at.child("embeddings")),
             alignment: Alignment::build(&at.child("alignment")),
             lower: at.layers(0),
@@ -40,16 +61,10 @@ impl<D: Kernels> Build<D> for Encoder<D> {
     }
 }
 
-parameters!(Encoder {
-    task_embedding,
-    task_transformation,
-    embeddings,
-    alignment,
-    lower,
-    upper,
-    ladder,
-    pooler
-});
+parameters!(
+    Encoder { task_embedding, task_transformation, embeddings, alignment, lower, upper,
+    ladder, pooler }
+);
 
 impl<D: Kernels> Encode<48, D> for Encoder<D> {
     /// Nothing: the embeddings are trained.
@@ -102,7 +117,12 @@ parameters!(Heads { cola, mnli, rte, stsb, mrpc, qnli });
 
 impl<D: Kernels> Predict<48, D> for Heads<D> {
     /// The logits of one task, for the pooled `rows` of its examples.
-    fn logits<T: Tape<f32, D>>(&self, task: usize, rows: Tokens<48, D>, pass: &mut Pass<T, D>) -> Logits<D> {
+    fn logits<T: Tape<f32, D>>(
+        &self,
+        task: usize,
+        rows: Tokens<48, D>,
+        pass: &mut Pass<T, D>,
+    ) -> Logits<D> {
         match task {
             0 => self.cola.forward(rows, pass),
             1 => self.mnli.forward(rows, pass),
