@@ -39,7 +39,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HI
         let [weight, bias] = self.norm.row(pass).map(|row| D::select(pass, &row, &vec![0; tasks]));
         let gamma = pass.record(&gamma, |gamma| gamma * weight + beta);
         let (x, segments) = (x.clone(), segments.clone());
-        Residual { x, gamma, beta: bias, epsilon: EPSILON, segments, learn: true }
+        Residual { x, gamma, beta: bias, epsilon: norm.epsilon, segments, learn: true }
     }
 }
 
