@@ -14,8 +14,8 @@ use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::learner::Learner;
 use camtl::train::plan::{
-    AdamW, Backbone, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training, Uncertainty,
-    Warmup,
+    AdamW, Backbone, Fidelity, Kind, Metric, Origin, Plan, Sampler, Schedule, Source, Task, Training,
+    Uncertainty, Warmup,
 };
 
 /// Tokens of the longest example.

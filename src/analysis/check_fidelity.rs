@@ -45,7 +45,8 @@ pub fn check_reference(
     modules: &Modules,
     sink: &mut Diagnostics,
 ) {
-    let (Some(Fidelity::Reference), Some(item), Some(layers)) = (fidelity, items.fidelity, shape.layers) else {
+    let (Some(Fidelity::Reference), Some(item), Some(layers)) = (fidelity, items.fidelity, shape.layers)
+    else {
         return;
     };
     let (depth, fidelity) = (layers.value, item.span);
@@ -117,10 +118,7 @@ impl Somewhere {
 
 #[derive(Debug, Error, Diagnostic)]
 #[error("a bottleneck of the authors' code has a third of hidden {size}, which is {third}, and not {wide}")]
-#[diagnostic(
-    code(cam::fidelity::width),
-    help("`width {third}`, or no `width`; `fidelity paper` takes any")
-)]
+#[diagnostic(code(cam::fidelity::width), help("`width {third}`, or no `width`; `fidelity paper` takes any"))]
 struct OtherWidth {
     wide: usize,
     size: usize,

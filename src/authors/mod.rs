@@ -84,7 +84,9 @@ pub fn fill<D: Kernels>(
             values.push(half.cut(&tensor.values).to_vec());
         }
     }
-    problems.extend(left.into_iter().map(|key| format!("`{key}` is in the file, but the model has no place for it")));
+    problems.extend(
+        left.into_iter().map(|key| format!("`{key}` is in the file, but the model has no place for it")),
+    );
     problems.dedup(); // both halves of a tensor have the same to say
     if !problems.is_empty() {
         return Err(AuthorsError::Mismatch { path: path.to_owned(), problems });

@@ -225,7 +225,9 @@ mod tests {
     #[test]
     fn what_they_do_not_have_has_no_name() {
         let theirs = Theirs::of(std::iter::empty(), &["cola"]);
-        for ours in ["heads.other.weight", "encoder.layer.0.attention.bias.blocks", "task_embedding", "new.weight"] {
+        for ours in
+            ["heads.other.weight", "encoder.layer.0.attention.bias.blocks", "task_embedding", "new.weight"]
+        {
             assert_eq!(theirs.place(ours), None, "{ours}");
         }
     }

@@ -68,7 +68,8 @@ fn layer_types(program: &Program, groups: &Groups) -> impl Iterator<Item = Token
             }
             None => quote!(PlainAttention),
         };
-        let norm = names::ident(if norm { module(program, "CondNorm", "CondWeightNorm") } else { "PlainNorm" });
+        let norm =
+            names::ident(if norm { module(program, "CondNorm", "CondWeightNorm") } else { "PlainNorm" });
         let bottleneck = match bottleneck {
             Some(Width(width)) => {
                 let width = names::int(width);

@@ -8,8 +8,8 @@ use quote::quote;
 
 use super::{names, print};
 use crate::ir::{
-    AdamW, Backbone, Batch, Fidelity, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task, Training,
-    Uncertainty, Warmup,
+    AdamW, Backbone, Batch, Fidelity, Kind, Metric, Origin, Program, Sampler, Schedule, Source, Task,
+    Training, Uncertainty, Warmup,
 };
 
 pub fn tasks_rs(program: &Program) -> String {

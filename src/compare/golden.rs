@@ -32,7 +32,10 @@ pub enum GoldenError {
     NoFolder { folder: PathBuf },
 
     #[error("cannot read {}: {cause}", path.display())]
-    #[diagnostic(code(compare::meta), help("it holds `\"tasks\": [..]`, their names in the order of their ids"))]
+    #[diagnostic(
+        code(compare::meta),
+        help("it holds `\"tasks\": [..]`, their names in the order of their ids")
+    )]
     Meta { path: PathBuf, cause: String },
 
     #[error("{} does not fit the model: {problem}", path.display())]

@@ -150,7 +150,11 @@ pub fn hold(results: &Results, golden: &Golden, inputs: &Inputs) -> Comparison {
 fn without_padding(tensor: &Tensor, inputs: &Inputs) -> Vec<f32> {
     let Some(width) = tensor.dims.last() else { return Vec::new() };
     let example = tensor.values.chunks(inputs.length * width);
-    example.zip(inputs.lengths()).flat_map(|(rows, length)| rows.iter().take(length * width)).copied().collect()
+    example
+        .zip(inputs.lengths())
+        .flat_map(|(rows, length)| rows.iter().take(length * width))
+        .copied()
+        .collect()
 }
 
 fn relative(found: &[f64], golden: &[f32]) -> Finding {
@@ -194,7 +198,8 @@ mod tests {
     #[test]
     fn a_failure_is_counted_and_marked() {
         let row = |finding| Row { sort: Sort::Gradient, name: "w".to_owned(), finding };
-        let rows = vec![row(Finding::Relative(1e-6)), row(Finding::Relative(1e-4)), row(Finding::Skipped("so"))];
+        let rows =
+            vec![row(Finding::Relative(1e-6)), row(Finding::Relative(1e-4)), row(Finding::Skipped("so"))];
         let comparison = Comparison { rows };
         assert_eq!(comparison.failures(1e-5), 1);
         assert_eq!(comparison.table(1e-5).matches("<--").count(), 1);

@@ -42,7 +42,8 @@ impl<'a> Results<'a> {
 
     /// Of the encoder; z is a parameter.
     pub fn activations<D: Kernels>(&mut self, shown: &[Shown], parameters: &[&mut dyn Parameter<D>]) {
-        if let Some(z) = parameters.iter().find(|parameter| parameter.meta().name == "task_embedding.weight") {
+        if let Some(z) = parameters.iter().find(|parameter| parameter.meta().name == "task_embedding.weight")
+        {
             let z = self.of_examples(&doubles(&z.read()));
             self.put("task_embedding", z);
         }

@@ -23,7 +23,7 @@ pub struct Dataset {
     pub(super) labels: Vec<Label>, // [items]
     /// The example, counted from 0 in the file, that an item is of.
     pub(super) examples: Vec<u32>, // [items]
-    pub(super) lines: Vec<u32>, // [items]
+    pub(super) lines: Vec<u32>,    // [items]
     /// The group of rows that are judged together; [`ALONE`] for none.
     pub(super) groups: Vec<u32>, // [items]
     pub(super) words: Words,
@@ -64,7 +64,7 @@ pub(super) struct Windows {
     pub froms: Vec<u32>, // [items]
     /// The context of each example, as an index.
     pub passages: Vec<u32>, // [examples]
-    pub contexts: Texts,    // [passages]
+    pub contexts: Texts, // [passages]
     /// Start and end of each token of a context, in its bytes, one after the other.
     pub places: Lists, // [passages]
     /// The accepted answers of all examples.

@@ -78,7 +78,8 @@ impl Texts {
     /// `None` where the lengths are not those of texts in `joined`.
     pub fn from_parts(joined: String, lengths: &[u32]) -> Option<Self> {
         let starts = starts(lengths);
-        let fits = starts.last() == Some(&joined.len()) && starts.iter().all(|&at| joined.is_char_boundary(at));
+        let fits =
+            starts.last() == Some(&joined.len()) && starts.iter().all(|&at| joined.is_char_boundary(at));
         fits.then_some(Self { joined, starts })
     }
 }

@@ -10,7 +10,10 @@ pub enum Goal<'a> {
     Tags(&'a [u32]), // [words]
     /// First and last token of the answer, as places among the item's marks. Both 0, the place of `[CLS]`, where the
     /// window holds no whole answer.
-    Span { start: u32, end: u32 },
+    Span {
+        start: u32,
+        end: u32,
+    },
     /// The file does not say.
     None,
 }

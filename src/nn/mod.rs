@@ -47,10 +47,10 @@ pub use pooler::Pooler;
 /// What a generated network names.
 pub mod prelude {
     pub use super::{
-        Alignment, Batch, BlockAttention, Build, Choose, Classify, CondBottleneck, CondNorm, Constant, Embeddings,
-        Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask, Parameter,
-        Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, Span, Tag, TaskEmbedding, Trained,
-        climb,
+        Alignment, Batch, BlockAttention, Build, Choose, Classify, CondBottleneck, CondNorm, Constant,
+        Embeddings, Encode, Encoded, EncoderLayer, Frozen, LadderStep, Layers, Logits, NoBottleneck, NoTask,
+        Parameter, Parameters, PlainAttention, PlainNorm, Pooler, Predict, Regress, Scope, Span, Tag,
+        TaskEmbedding, Trained, climb,
     };
     pub use crate::kernels::{Kernels, Pass, Scoring, Tokens};
     pub use crate::parameters;

@@ -19,7 +19,9 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
         export(plan, &network.parameters(), &tokenizer, args.format.into(), &args.out)?;
     let mut text = format!("{tensors} tensors of step {step}: {}\n", args.out.display());
     if left_out > 0 {
-        text += &format!("left out: {left_out} parameters of modules and heads, for which the format has no place\n");
+        text += &format!(
+            "left out: {left_out} parameters of modules and heads, for which the format has no place\n"
+        );
     }
     print(&text)
 }

@@ -5,8 +5,8 @@ use miette::Result;
 use super::args;
 use super::output::print;
 use crate::data::Examples;
-use crate::train::predict::Asked;
 use crate::train::plan::{Plan, Task};
+use crate::train::predict::Asked;
 use crate::train::{Network, Predictor, SavedModel, predict};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Predict) -> Result<()> {

@@ -148,7 +148,7 @@ impl Deck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{AdamW, Schedule, Warmup};
+    use super::super::plan::{AdamW, Fidelity, Schedule, Warmup};
     use super::*;
 
     fn training(sampler: Sampler, batch: Batch, seed: u64) -> Training {

@@ -38,7 +38,9 @@ pub enum ExportError {
     #[error("the authors' code has no place for {} of the model's parameters, such as `{}`", unknown.len(), unknown[0])]
     #[diagnostic(
         code(export::reference),
-        help("a model with `fidelity reference` has what that code has; `--format hf` writes the backbone of any")
+        help(
+            "a model with `fidelity reference` has what that code has; `--format hf` writes the backbone of any"
+        )
     )]
     NotTheirs { unknown: Vec<String> },
 }

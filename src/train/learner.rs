@@ -47,7 +47,13 @@ impl<N: Network> Learner<N> {
     /// For a training of `total` steps.
     pub fn new(network: N, training: Training, total: usize) -> Self {
         let optimizer = Optimizer::new(training, total);
-        Self { network, optimizer, dropout: training.dropout as f32, seed: training.seed, fidelity: training.fidelity }
+        Self {
+            network,
+            optimizer,
+            dropout: training.dropout as f32,
+            seed: training.seed,
+            fidelity: training.fidelity,
+        }
     }
 
     pub fn optimizer(&self) -> &Optimizer<N::Device> {

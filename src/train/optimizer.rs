@@ -114,7 +114,12 @@ impl<D: Kernels> Optimizer<D> {
 }
 
 /// AdamW as its paper has it.
-fn update(AdamW { weight_decay, beta1, beta2, epsilon, .. }: AdamW, lr: f64, step: u64, scale: f64) -> AdamWUpdate {
+fn update(
+    AdamW { weight_decay, beta1, beta2, epsilon, .. }: AdamW,
+    lr: f64,
+    step: u64,
+    scale: f64,
+) -> AdamWUpdate {
     AdamWUpdate { lr, weight_decay, beta1, beta2, epsilon, step, scale }
 }
 

@@ -69,10 +69,7 @@ pub enum PredictError {
     Tokenizer(#[from] TokenizerError),
 
     #[error("{}:{line}: the line is not an example: {cause}", .path.display())]
-    #[diagnostic(
-        code(predict::line),
-        help("a line of a JSONL file is here {takes}")
-    )]
+    #[diagnostic(code(predict::line), help("a line of a JSONL file is here {takes}"))]
     Line { path: PathBuf, line: u32, cause: String, takes: &'static str },
 
     #[error("task `{task}` has to be asked with a file of JSON lines")]
@@ -194,7 +191,8 @@ mod tests {
     #[test]
     fn a_class_comes_with_the_probability_of_each() {
         let kind = Kind::Classify { labels: &["no", "yes"] };
-        let lines = to_lines(&[prediction(kind, &any(), &[0.0, 0.0]), prediction(kind, &any(), &[-1e30, 0.0])]);
+        let lines =
+            to_lines(&[prediction(kind, &any(), &[0.0, 0.0]), prediction(kind, &any(), &[-1e30, 0.0])]);
         assert_eq!(
             lines,
             "{\"label\":\"no\",\"probabilities\":{\"no\":0.5,\"yes\":0.5}}\n\

@@ -52,7 +52,13 @@ impl<C: Clone> Sampler<C> {
         };
         let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
         let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
-        Self { draws: Ahead::new(prepared), batch: training.batch, fidelity: training.fidelity, rescore, ranked: None }
+        Self {
+            draws: Ahead::new(prepared),
+            batch: training.batch,
+            fidelity: training.fidelity,
+            rescore,
+            ranked: None,
+        }
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.

@@ -276,8 +276,12 @@ mod tests {
     fn picks_follow_scores_computed_by_hand() {
         let batches = batches();
         // of the first task "three one one" and "one"
-        let scored =
-            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]), Fidelity::Paper);
+        let scored = Scored::new(
+            &Odds,
+            &TASKS,
+            Hands::new(&TASKS, &batches, vec![vec![0, 1], vec![0, 1], vec![0]]),
+            Fidelity::Paper,
+        );
         let (ln2, ln3, ln4) = (2f64.ln(), 3f64.ln(), 4f64.ln());
         let three_to_one = ln4 - 0.75 * ln3;
         let expected = [vec![three_to_one, ln2], vec![ln3, 1.5 * ln2], vec![three_to_one]];
@@ -312,8 +316,12 @@ mod tests {
     #[test]
     fn a_task_that_borrows_its_uncertainty_is_picked_with_its_donor() {
         let batches = batches();
-        let scored =
-            Scored::new(&Odds, &TASKS, Hands::new(&TASKS, &batches, vec![vec![1], vec![0], vec![0]]), Fidelity::Paper);
+        let scored = Scored::new(
+            &Odds,
+            &TASKS,
+            Hands::new(&TASKS, &batches, vec![vec![1], vec![0], vec![0]]),
+            Fidelity::Paper,
+        );
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 3);
         let (examples, batch, constant) = scored.take(&Odds, &batches, &picks);
         assert_eq!(examples.last(), Some(&At { task: 2, example: 0 }), "what was not scored comes last");

@@ -113,7 +113,13 @@ pub fn train<N: Network>(
 
     let mut network = cached(network, options);
     let schedule = Steps::new(&training, &inputs.train);
-    let record = record(plan, options, &inputs, counts(&mut network, loaded.is_some(), options.weights.is_some()), schedule.total);
+    let record = record(
+        plan,
+        options,
+        &inputs,
+        counts(&mut network, loaded.is_some(), options.weights.is_some()),
+        schedule.total,
+    );
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total);
     progress.say(&summary(&run.record, &inputs));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use camtl::authors::{self, Theirs, Tensors};
+use camtl::authors::{self, Tensors, Theirs};
 use camtl::compare::{Golden, compare};
 use camtl::nn::{Batch, Encode, Model, Predict};
 use camtl::train::Network;
@@ -174,7 +174,10 @@ fn candidates(golden: &Tensors) -> (Batch, Vec<usize>) {
         .zip(&mask)
         .map(|((ids, types), mask)| {
             let used = mask.iter().filter(|mask| **mask == 1.0).count();
-            (ids[..used].iter().map(|id| *id as u32).collect(), types[..used].iter().map(|t| *t as u8).collect())
+            (
+                ids[..used].iter().map(|id| *id as u32).collect(),
+                types[..used].iter().map(|t| *t as u8).collect(),
+            )
         })
         .collect();
     let items = sequences.iter().zip(&tasks);
@@ -222,5 +225,9 @@ where
         let difference = f64::from(difference.fold(0.0, f32::max) / largest);
         assert!(difference <= after_steps(), "{name} differs by {difference:e}");
     }
-    assert!(Theirs::of(parameters.iter_mut().map(|p| p.meta().name.as_str()), &names(plan)).place("new").is_none());
+    assert!(
+        Theirs::of(parameters.iter_mut().map(|p| p.meta().name.as_str()), &names(plan))
+            .place("new")
+            .is_none()
+    );
 }

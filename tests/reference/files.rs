@@ -72,8 +72,7 @@ fn a_backbone_is_written_as_hugging_face_has_it() {
 
     let mut other = Base::build(Cpu::default());
     let checkpoint = Checkpoint::open(&out).unwrap();
-    let report =
-        pretrained::load(&mut other.parameters(), &checkpoint, &expected(&BASE.backbone)).unwrap();
+    let report = pretrained::load(&mut other.parameters(), &checkpoint, &expected(&BASE.backbone)).unwrap();
     assert_eq!(report.loaded.len(), done.tensors);
     let (model, other) = (values(&mut model), values(&mut other));
     assert!(report.loaded.iter().all(|name| model[name] == other[name]));
@@ -86,7 +85,10 @@ fn a_checkpoint_that_does_not_fit_changes_nothing() {
     let large = authors::load(&mut model.parameters(), &names(&BASE), &golden("large"));
     let Err(AuthorsError::Mismatch { problems, .. }) = large else { panic!("{large:?}") };
     let has = |text: &str| problems.iter().any(|problem| problem.contains(text));
-    assert!(has("`bert.encoder.layer.1.adapter.condlayernorm.weight` [12] is not in the file"), "{problems:?}");
+    assert!(
+        has("`bert.encoder.layer.1.adapter.condlayernorm.weight` [12] is not in the file"),
+        "{problems:?}"
+    );
     assert!(has("`bert.encoder.adapter_layer.0.up_proj_layer.bias` is in the file"), "{problems:?}");
 
     // the heads of two tasks of different classes, in the other order

@@ -6,7 +6,7 @@ use camtl::runner::Cpu;
 use camtl::train::Network;
 use camtl::train::batches::{At, Batches};
 use camtl::train::draws::{Draw, Draws};
-use camtl::train::plan::{self, Training};
+use camtl::train::plan::{self, Fidelity, Training};
 use camtl::train::sampler::{Drawn, Sampler, Share};
 use camtl::train::scoring::{Hands, Scored};
 use camtl::train::{inputs, uncertainty};
@@ -37,7 +37,8 @@ fn ranked<N: Network>(
 ) -> impl Iterator<Item = (Vec<At>, Vec<Share>)> {
     Draws::new(training, lengths(train)).map(move |draw| {
         let Draw::Candidates(candidates) = draw else { panic!("{draw:?} is no candidates") };
-        let scored = Scored::new(network, PLAN.tasks, Hands::new(PLAN.tasks, train, candidates), Fidelity::Paper);
+        let scored =
+            Scored::new(network, PLAN.tasks, Hands::new(PLAN.tasks, train, candidates), Fidelity::Paper);
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), usize::MAX);
         (picks.into_iter().map(|pick| scored.example(pick)).collect(), scored.shares())
     })
@@ -87,7 +88,8 @@ fn by_default_every_step_scores_its_own_candidates() {
     let mut draws = Draws::new(training, lengths(&train));
     for drawn in steps(&network, &train, training, 12) {
         let Some(Draw::Candidates(candidates)) = draws.next() else { panic!("no candidates") };
-        let scored = Scored::new(&network, PLAN.tasks, Hands::new(PLAN.tasks, &train, candidates), Fidelity::Paper);
+        let scored =
+            Scored::new(&network, PLAN.tasks, Hands::new(PLAN.tasks, &train, candidates), Fidelity::Paper);
         let picks = uncertainty::select(&uncertainty::scores(scored.candidates()), 8);
         let (examples, batch, constant) = scored.take(&network, &train, &picks);
         assert_eq!(drawn.examples, examples);

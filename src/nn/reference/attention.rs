@@ -3,9 +3,9 @@
 use dfdx::prelude::{Axis, BroadcastTo, Const, HasShape, ReshapeTo, Tape};
 
 use crate::kernels::{BlockShape, Kernels, Matrix, Pass, Tokens};
+use crate::nn::DynLinear;
 use crate::nn::attention::{AttentionBias, AttentionKind};
 use crate::nn::parameter::{Build, New, Param, Scope, Start};
-use crate::nn::DynLinear;
 use crate::parameters;
 
 /// Conditional attention whose gamma(z), beta(z) have an entry a column: M(z) of `SEQUENCE` positions is
@@ -57,12 +57,14 @@ impl<const HIDDEN: usize, const SEQUENCE: usize, const BLOCKS: usize, D: Kernels
         let [gamma, beta] = [gamma, beta].map(|columns| {
             let (tasks, block) = *columns.shape();
             pass.record(&columns, |columns| {
-                let every_row = columns.broadcast_like::<(usize, usize, usize), Axis<1>>(&(tasks, block, block));
+                let every_row =
+                    columns.broadcast_like::<(usize, usize, usize), Axis<1>>(&(tasks, block, block));
                 every_row.reshape_like(&(tasks, block * block))
             })
         });
         let count = shape.sequence * shape.block;
-        let flat: Tokens<1, D> = pass.record(&self.rows.value, |rows| rows.reshape_like(&(count, Const::<1>)));
+        let flat: Tokens<1, D> =
+            pass.record(&self.rows.value, |rows| rows.reshape_like(&(count, Const::<1>)));
         let entries = D::select(pass, &flat, &Self::entries()); // [entries, 1]
         let entries = pass.record(&entries, |entries| entries.reshape_like(&(shape.entries(),)));
         Some((D::block_bias(pass, &entries, &gamma, &beta, shape), shape))

@@ -20,11 +20,13 @@ use crate::parameters;
 
 pub use attention::{ColumnAttention, ColumnBias};
 pub use bottleneck::{LinearBottleneck, LinearLadderStep};
-pub use norm::{ConditionalWeightNorm, CondWeightNorm};
+pub use norm::{CondWeightNorm, ConditionalWeightNorm};
 
 /// What a generated network of this fidelity names, besides [`prelude`](super::prelude).
 pub mod prelude {
-    pub use super::{ColumnAttention, CondWeightNorm, LinearBottleneck, LinearLadderStep, TaskTransformation};
+    pub use super::{
+        ColumnAttention, CondWeightNorm, LinearBottleneck, LinearLadderStep, TaskTransformation,
+    };
 }
 
 /// z' = W z + b, shared by all layers (`task_transformation` in the authors' code).

@@ -3,9 +3,9 @@
 use dfdx::prelude::{HasShape, Tape};
 
 use crate::kernels::{Kernels, Pass, Residual, Segments, Tokens};
+use crate::nn::Film;
 use crate::nn::norm::{EPSILON, LayerNorm, NormKind, Normalize};
 use crate::nn::parameter::{Build, Scope, Weights};
-use crate::nn::Film;
 use crate::parameters;
 
 /// Conditional layer normalization of the weight alone.

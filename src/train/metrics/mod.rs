@@ -39,7 +39,10 @@ pub enum Outcomes<'a> {
     Classes(&'a [(u32, u32)]),
     Values(&'a [(f64, f64)]),
     /// The tags of each sentence's words, as indices of `labels`.
-    Tags { labels: &'a [&'a str], sentences: &'a [(Vec<u32>, Vec<u32>)] },
+    Tags {
+        labels: &'a [&'a str],
+        sentences: &'a [(Vec<u32>, Vec<u32>)],
+    },
     /// The accepted answers to each question, and the predicted one.
     Answers(&'a [(Vec<&'a str>, &'a str)]),
     /// Each answer's question, target and prediction.

@@ -13,7 +13,9 @@ pub fn factor(schedule: Schedule, step: usize, total: usize) -> f64 {
     }
     match schedule {
         Schedule::Constant { .. } => 1.0,
-        Schedule::Linear { .. } => total.saturating_sub(done) as f64 / total.saturating_sub(warmup).max(1) as f64,
+        Schedule::Linear { .. } => {
+            total.saturating_sub(done) as f64 / total.saturating_sub(warmup).max(1) as f64
+        }
     }
 }
 

@@ -268,7 +268,7 @@ fn nearest(key: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::AdamW;
+    use super::super::{AdamW, Fidelity};
     use super::*;
 
     const TRAINING: Training = Training {

@@ -183,7 +183,10 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             read(&file, task).map(|examples| examples.rows)
         };
-        assert_eq!(read(&TAG, "{\"words\": [\"a\"]}\n").unwrap()[0].input, Input::Words(vec!["a".to_owned()]));
+        assert_eq!(
+            read(&TAG, "{\"words\": [\"a\"]}\n").unwrap()[0].input,
+            Input::Words(vec!["a".to_owned()])
+        );
         let question = "\n{\"question\": \"q\", \"context\": \"c\"}";
         assert_eq!(read(&SPAN, question).unwrap()[0].line, 2);
         let error = read(&CHOOSE, "{\"text_a\": \"a\", \"choices\": [\"b\"]}").unwrap_err();

@@ -14,7 +14,8 @@ pub fn normalized(entropy: f64, uniform: f64) -> f64 {
 /// Mean Hn of a task's candidates, 0 where there are none.
 pub fn task_mean(candidates: &Candidates) -> f64 {
     let Candidates { entropies, uniform } = candidates;
-    entropies.iter().map(|entropy| normalized(*entropy, *uniform)).sum::<f64>() / entropies.len().max(1) as f64
+    entropies.iter().map(|entropy| normalized(*entropy, *uniform)).sum::<f64>()
+        / entropies.len().max(1) as f64
 }
 
 /// The score of every candidate, in the tasks' order. `tasks` hold their own entropies, 0 where there is no

@@ -1,4 +1,6 @@
-//! What camtlc makes of `tiny_large.cam`.
+//! What camtlc makes of `tiny_large.cam`, in its own layout.
 
+#[rustfmt::skip]
 pub mod network;
+#[rustfmt::skip]
 pub mod tasks;
