@@ -26,7 +26,7 @@ const fn bert(layers: usize, hidden: usize, heads: usize, ffn: usize, vocab: usi
 const CASED: usize = 28_996;
 const UNCASED: usize = 30_522;
 
-/// By the last part of the id: `google-bert/bert-base-cased` and `bert-base-cased` are one.
+/// By the last part of the id: `google-bert/bert-base-cased`, `bert-base-cased` and `bert-base-cased@main` are one.
 const KNOWN: [(&str, Checkpoint); 13] = [
     ("bert-base-cased", bert(12, 768, 12, 3072, CASED)),
     ("bert-base-uncased", bert(12, 768, 12, 3072, UNCASED)),
@@ -45,6 +45,7 @@ const KNOWN: [(&str, Checkpoint); 13] = [
 
 /// The shape of a well-known checkpoint.
 pub fn known(name: &str) -> Option<Checkpoint> {
+    let name = name.split_once('@').map_or(name, |(id, _)| id);
     let last = name.trim_end_matches('/').rsplit('/').next()?;
     KNOWN.iter().find(|(known, _)| *known == last).map(|(_, checkpoint)| *checkpoint)
 }

@@ -128,10 +128,9 @@ impl Iterator for Draws {
     fn next(&mut self) -> Option<Draw> {
         Some(match self.training.sampler {
             Sampler::MtUncertainty { candidates, .. } => Draw::Candidates(self.candidates(candidates)),
-            Sampler::Proportional
-            | Sampler::Uniform
-            | Sampler::Temperature { .. }
-            | Sampler::Sequential => Draw::Batch(self.batch()),
+            Sampler::Proportional | Sampler::Uniform | Sampler::Temperature { .. } | Sampler::Sequential => {
+                Draw::Batch(self.batch())
+            }
         })
     }
 }

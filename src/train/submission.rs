@@ -73,10 +73,13 @@ pub fn file(task: &Task, examples: &[Example], predictions: &[Prediction]) -> Fi
             (format!("{set}.jsonl"), lines.iter().map(|line| format!("{line}\n")).collect())
         }
         Format::Squad | Format::Mrqa(_) => {
-            let answers: Map<String, Value> = rows().zip(0..).map(|((row, said), at)| answer(row, said, at)).collect();
+            let answers: Map<String, Value> =
+                rows().zip(0..).map(|((row, said), at)| answer(row, said, at)).collect();
             (format!("{}.json", task.name), format!("{}\n", Value::Object(answers)))
         }
-        Format::Conll => (format!("{}.conll", task.name), rows().map(|(row, said)| sentence(row, said)).collect()),
+        Format::Conll => {
+            (format!("{}.conll", task.name), rows().map(|(row, said)| sentence(row, said)).collect())
+        }
         Format::Snli | Format::SciTail | Format::Csv(_) | Format::Tsv(_) | Format::JsonLines(_) => {
             (format!("{}.jsonl", task.name), predict::to_lines(predictions))
         }
@@ -196,7 +199,8 @@ mod tests {
             uncertainty: Uncertainty::Entropy,
         };
         let group = |id: &str| id.bytes().next().map(u32::from);
-        let example = |id: &str| Example { id: Some(id.to_owned()), group: group(id), ..Example::text("a b", None, 1) };
+        let example =
+            |id: &str| Example { id: Some(id.to_owned()), group: group(id), ..Example::text("a b", None, 1) };
         let examples: Vec<Example> = rows.iter().map(|(id, _)| example(id)).collect();
         let predictions: Vec<Prediction> = rows.iter().map(|(_, said)| said.clone()).collect();
         file(&task, &examples, &predictions)
@@ -247,16 +251,20 @@ mod tests {
 
     #[test]
     fn record_fills_each_gap_with_the_likeliest_entity() {
-        let rows =
-            [("5/New York", class("0", 0.2)), ("5/A/B", class("0", 0.4)), ("6/Rome", class("1", 0.9))];
+        let rows = [("5/New York", class("0", 0.2)), ("5/A/B", class("0", 0.4)), ("6/Rome", class("1", 0.9))];
         let text = made(BINARY, Format::SuperGlue("ReCoRD"), &rows).text;
         assert_eq!(text, "{\"idx\":5,\"label\":\"A/B\"}\n{\"idx\":6,\"label\":\"Rome\"}\n");
     }
 
     #[test]
     fn answers_go_by_the_id_of_the_question() {
-        let said = |answer: &str| Prediction::Answer { answer: answer.to_owned(), start: 0, probability: 1.0 };
-        let file = made(Kind::Span { stride: 4 }, Format::Squad, &[("x1", said("a \"b\"")), ("x2", said(""))]);
-        assert_eq!((file.name.as_str(), file.text.as_str()), ("t.json", "{\"x1\":\"a \\\"b\\\"\",\"x2\":\"\"}\n"));
+        let said =
+            |answer: &str| Prediction::Answer { answer: answer.to_owned(), start: 0, probability: 1.0 };
+        let file =
+            made(Kind::Span { stride: 4 }, Format::Squad, &[("x1", said("a \"b\"")), ("x2", said(""))]);
+        assert_eq!(
+            (file.name.as_str(), file.text.as_str()),
+            ("t.json", "{\"x1\":\"a \\\"b\\\"\",\"x2\":\"\"}\n")
+        );
     }
 }

@@ -156,10 +156,9 @@ impl Candidates {
                 };
                 Self { each: candidates, tasks: scored, steps: rescore.min(lasts).max(1) }
             }
-            Sampler::Proportional
-            | Sampler::Uniform
-            | Sampler::Temperature { .. }
-            | Sampler::Sequential => Self { each: 0, tasks: 0, steps: 1 },
+            Sampler::Proportional | Sampler::Uniform | Sampler::Temperature { .. } | Sampler::Sequential => {
+                Self { each: 0, tasks: 0, steps: 1 }
+            }
         }
     }
 

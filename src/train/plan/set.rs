@@ -167,8 +167,7 @@ impl Training {
 
     /// `uniform`, `temperature 5`; what is the sampler already keeps its own settings.
     fn sampler_named(&self, given: Given<'_>) -> Result<Sampler, SetError> {
-        const LEGAL: &str =
-            "mt_uncertainty, proportional, uniform, sequential, or \"temperature 5\" with a number from 1 to 1000";
+        const LEGAL: &str = "mt_uncertainty, proportional, uniform, sequential, or \"temperature 5\" with a number from 1 to 1000";
         let (name, number) = match given.value.split_once(' ') {
             Some((name, number)) => (name, Some(number.trim())),
             None => (given.value, None),

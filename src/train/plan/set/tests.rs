@@ -142,9 +142,7 @@ fn settings_have_to_fit_together() {
 
 #[test]
 fn what_is_not_legal_is_refused_and_changes_nothing() {
-    assert!(
-        refused("Lr", "1").starts_with("there is no setting `Lr` | did you mean `lr`? the settings are")
-    );
+    assert!(refused("Lr", "1").starts_with("there is no setting `Lr` | did you mean `lr`? the settings are"));
     assert!(refused("momentum", "1").starts_with("there is no setting `momentum` | the settings are"));
     assert_eq!(refused("lr", "0"), "`0` is no value of `lr` | lr is a number above 0");
     assert!(
