@@ -16,10 +16,11 @@
 //! | feed | `data` | files | tokenized batches |
 //! | learn | `train` | network, batches | a run folder: events, evaluations, checkpoints |
 //! | prove | `authors`, `compare` | the authors' checkpoints and numbers | the largest difference of every result |
+//! | fetch | `hub` | the id of a checkpoint | a folder with its files |
 //! | drive | [`cli`], `runner` | arguments | `camtlc`, and the command line of a built model |
 //!
 //! The upper half (feature `compiler`) never imports the lower one (feature `runtime`), nor the reverse: their
-//! only contract is the paths that `codegen` prints. Only `cli`, `build`, `disk` and `runner` touch the file
+//! only contract is the paths that `codegen` prints. Only `cli`, `build`, `disk`, `hub` and `runner` touch the file
 //! system, the terminal or other processes on the compiler's side; `syntax` to `codegen` are functions from values to values.
 //! `tests/architecture.rs` fails when a room imports what it may not.
 
@@ -45,6 +46,8 @@ mod figures;
 pub mod fmt;
 #[cfg(feature = "compiler")]
 pub mod graph;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "compiler")]
 pub mod ir;
 #[cfg(feature = "compiler")]

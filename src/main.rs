@@ -26,6 +26,7 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Stats(args) => cli::stats::run(&args).map(done),
         Command::Diff(args) => cli::diff::run(&args).map(done),
         Command::Build(args) => cli::build::run(&args).map(done),
+        Command::Simulate(args) => cli::simulate::run(&args),
         Command::Train(args) => cli::train::run(&args),
         Command::Eval(args) => cli::eval::run(&args),
         Command::Predict(args) => cli::predict::run(&args),

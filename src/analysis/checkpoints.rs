@@ -31,7 +31,7 @@ const fn roberta(layers: usize, hidden: usize, heads: usize, ffn: usize) -> Chec
     Checkpoint { layers, hidden, heads, ffn, vocab: 50_265, positions: 514 }
 }
 
-/// By the last part of the id: `google-bert/bert-base-cased` and `bert-base-cased` are one.
+/// By the last part of the id: `google-bert/bert-base-cased`, `bert-base-cased` and `bert-base-cased@main` are one.
 const KNOWN: [(&str, Checkpoint); 17] = [
     ("bert-base-cased", bert(12, 768, 12, 3072, CASED)),
     ("bert-base-uncased", bert(12, 768, 12, 3072, UNCASED)),
@@ -54,6 +54,7 @@ const KNOWN: [(&str, Checkpoint); 17] = [
 
 /// The shape of a well-known checkpoint.
 pub fn known(name: &str) -> Option<Checkpoint> {
+    let name = name.split_once('@').map_or(name, |(id, _)| id);
     let last = name.trim_end_matches('/').rsplit('/').next()?;
     KNOWN.iter().find(|(known, _)| *known == last).map(|(_, checkpoint)| *checkpoint)
 }

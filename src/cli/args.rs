@@ -39,6 +39,7 @@ pub enum Command {
     Stats(Stats),
     Diff(Diff),
     Build(Build),
+    Simulate(Simulate),
     Train(Train),
     Eval(Eval),
     Predict(Predict),
@@ -167,6 +168,22 @@ pub struct Build {
     pub native: bool,
 }
 
+/// Tell, before training, what is drawn of each task, how many steps that takes, and what they cost
+#[derive(Debug, Args)]
+pub struct Simulate {
+    #[command(flatten)]
+    pub model: ModelFile,
+    /// The tasks' data [default: the folder beside the model and named like it, if there is one, or `data`]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The pretrained backbone, whose tokenizer counts, instead of the checkpoint that the model names
+    #[arg(long, value_name = "DIR")]
+    pub backbone: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Train a model
 #[derive(Debug, Args)]
 pub struct Train {
@@ -181,6 +198,15 @@ pub struct Train {
     /// Start from a safetensors file of the authors' code, by their names for the parameters
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Start from what another run learned: all that fits by name and shape is taken over, what is new is named
+    #[arg(long, value_name = "RUN", conflicts_with = "backbone")]
+    pub from: Option<PathBuf>,
+    /// Write every example that is trained on, with its score, to picks.jsonl of the run
+    #[arg(long)]
+    pub log_picks: bool,
+    /// Train on the examples of such a log, in its order, whatever the sampler
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
     /// The run's folder
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
@@ -213,6 +239,15 @@ pub struct Eval {
     /// Instead of the run's weights those of a safetensors file of the authors' code, by their names for the parameters
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// The one task whose head is asked, about the data of --as
+    #[arg(long, value_name = "NAME", requires = "data_of")]
+    pub task: Option<String>,
+    /// Data that the head was not trained on: another task, or FORMAT[:SET[:FOLDER]] like scitail, glue:RTE or tsv:reviews
+    #[arg(long = "as", id = "data_of", value_name = "DATA", requires = "task")]
+    pub data_of: Option<String>,
+    /// With --as: what the head's labels are called in the data; equal labels need no pair
+    #[arg(long, value_name = "HEAD=DATA,..", value_delimiter = ',', value_parser = key_value, requires = "data_of")]
+    pub map: Vec<String>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -342,7 +377,7 @@ fn count(text: &str) -> Result<usize, String> {
 fn key_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() && !value.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err("expected KEY=VALUE, as in `lr=1e-4`".to_owned()),
+        _ => Err("expected a pair joined by `=`, as in `lr=1e-4`".to_owned()),
     }
 }
 

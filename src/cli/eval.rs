@@ -13,6 +13,12 @@ pub fn run(args: &Eval) -> Outcome<ExitCode> {
     if let Some(folder) = &args.data {
         command.arg("--data").arg(folder);
     }
+    if let (Some(task), Some(data)) = (&args.task, &args.data_of) {
+        command.arg("--task").arg(task).arg("--as").arg(data);
+    }
+    for pair in &args.map {
+        command.arg("--map").arg(pair);
+    }
     if args.json {
         command.arg("--json");
     }

@@ -4,15 +4,29 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use super::args::Train;
-use super::{Outcome, become_binary, driver, load};
+use super::{Outcome, backbone, become_binary, driver, load};
 
 pub fn run(args: &Train) -> Outcome<ExitCode> {
     let model = load::load(&args.model)?;
+    // before the build, which takes long, since this may fail; another run brings its own
+    let backbone = match &args.from {
+        Some(_) => None,
+        None => backbone::folder(&model.program, args.backbone.as_deref())?,
+    };
     let mut command = Command::new(driver::binary(&model)?);
     command.arg("train").arg("--model").arg(&args.model.path);
     command.arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.model.path)));
-    if let Some(folder) = &args.backbone {
+    if let Some(folder) = &backbone {
         command.arg("--backbone").arg(folder);
+    }
+    if let Some(run) = &args.from {
+        command.arg("--from").arg(run);
+    }
+    if args.log_picks {
+        command.arg("--log-picks");
+    }
+    if let Some(log) = &args.replay {
+        command.arg("--replay").arg(log);
     }
     if let Some(folder) = &args.out {
         command.arg("--out").arg(folder);
@@ -36,7 +50,7 @@ pub fn run(args: &Train) -> Outcome<ExitCode> {
 }
 
 /// `models/quickstart/` for `models/quickstart.cam`, where there is such a folder; else `data`.
-fn data_of(model: &Path) -> PathBuf {
+pub fn data_of(model: &Path) -> PathBuf {
     let beside = model.with_extension("");
     if beside != model && beside.is_dir() { beside } else { PathBuf::from("data") }
 }

@@ -17,6 +17,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Tell as JSON what a training would draw; `camtlc simulate` adds what it costs
+    Simulate(Simulate),
     /// Train the model; everything of it is kept in a run folder
     Train(Train),
     /// Measure a trained model on a split of its data
@@ -29,6 +31,19 @@ pub enum Command {
     Export(Export),
     /// List the parameters as JSON: name, shape, trained or frozen
     Parameters,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Simulate {
+    /// The folder that the tasks' data folders lie in
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// The folder of the pretrained backbone, if not where the model says
+    #[arg(long, value_name = "DIR")]
+    pub backbone: Option<PathBuf>,
+    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +60,15 @@ pub struct Train {
     /// Start from a safetensors file of the authors' code, by their names for the parameters
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Start from what another run learned, as far as it fits; the rest starts anew
+    #[arg(long, value_name = "RUN", conflicts_with = "backbone")]
+    pub from: Option<PathBuf>,
+    /// Write every example that is trained on, with its score, to picks.jsonl of the run
+    #[arg(long)]
+    pub log_picks: bool,
+    /// Train on the examples of such a log, in its order, whatever the sampler
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
     /// The folder of the run; must not hold one yet [default: runs/NAME, or the first free runs/NAME-N]
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
@@ -90,6 +114,15 @@ pub struct Eval {
     /// Instead of the run's weights those of a safetensors file of the authors' code, by their names for the parameters
     #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
+    /// The one task whose head is asked, about the data of --as
+    #[arg(long, value_name = "NAME", requires = "data_of")]
+    pub task: Option<String>,
+    /// Data that the head was not trained on: another task, or FORMAT[:SET[:FOLDER]] like scitail, glue:RTE or tsv:reviews
+    #[arg(long = "as", id = "data_of", value_name = "DATA", requires = "task")]
+    pub data_of: Option<String>,
+    /// With --as: what the head's labels are called in the data, as head=data; equal labels need no pair
+    #[arg(long, value_name = "HEAD=DATA,..", value_delimiter = ',', value_parser = setting, requires = "data_of")]
+    pub map: Vec<(String, String)>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,

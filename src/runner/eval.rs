@@ -1,16 +1,19 @@
-//! `eval`: the figures of a trained model on a split of its data.
+//! `eval`: the figures of a trained model on a split of its data, or of one head on other data.
 
 use miette::Result;
 
 use super::output::print;
 use super::{args, cache};
-use crate::data::Split;
+use crate::data::{Request, Split, Unreadable, load};
 use crate::train::evaluate::evaluate;
 use crate::train::plan::Plan;
-use crate::train::{Network, Predictor, Run, inputs};
+use crate::train::{Network, Predictor, Run, inputs, predict, zero_shot};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Eval) -> Result<()> {
     let run = Run::open(&args.saved.run, plan)?;
+    if let (Some(task), Some(data)) = (&args.task, &args.data_of) {
+        return other_data(plan, build, &run, args, task, data);
+    }
     let model = match &args.weights {
         Some(weights) => Predictor::of_weights(plan, build, &run, weights)?,
         None => Predictor::of_run(plan, build, &run, args.saved.checkpoint)?,
@@ -24,5 +27,37 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
         print(&format!("{}\n", evaluation.to_json(model.step(), split)))
     } else {
         print(&format!("{evaluation}\n"))
+    }
+}
+
+/// A head on data that it was not trained on.
+fn other_data<N: Network>(
+    plan: &'static Plan,
+    build: impl FnOnce() -> N,
+    run: &Run,
+    args: &args::Eval,
+    task: &str,
+    name: &str,
+) -> Result<()> {
+    let (_, task) = predict::find_task(plan, task)?;
+    let question = zero_shot::question(plan, task, name, &args.map)?;
+    let model = Predictor::of_run(plan, build, run, args.saved.checkpoint)?;
+    let split = Split::from(args.split);
+    let cache = cache(args.cache.as_ref());
+    let request = Request {
+        task: name,
+        source: question.task.data,
+        kind: question.task.kind,
+        split,
+        root: args.data.as_ref().unwrap_or(&run.record.paths.data),
+        unreadable: Unreadable::Fail,
+        cache: cache.as_deref(),
+    };
+    let data = load(&request, model.tokenizer())?;
+    let answer = question.ask(&model, data, name)?;
+    if args.json {
+        print(&format!("{}\n", answer.to_json(task.name, name, model.step(), split.name())))
+    } else {
+        print(&format!("{} as {name}  {answer}\n", task.name))
     }
 }

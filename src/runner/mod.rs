@@ -1,4 +1,4 @@
-//! The command line of a built model: `train`, `eval`, `predict`, `compare`, `export`, `parameters`.
+//! The command line of a built model: `simulate`, `train`, `eval`, `predict`, `compare`, `export`, `parameters`.
 //!
 //! | file | holds |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `interrupt` | Ctrl-C |
 //! | `output`, `failure` | how a result and how an error is shown |
 //! | `profile` | where the time of a training's steps and the memory went |
-//! | `train`, `eval`, `predict`, `compare`, `export`, `parameters` | one command each |
+//! | `simulate`, `train`, `eval`, `predict`, `compare`, `export`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
 
@@ -35,6 +35,7 @@ mod output;
 mod parameters;
 mod predict;
 pub mod profile;
+mod simulate;
 mod train;
 
 pub use allocator::{ALLOCATOR, Allocator, Heap, heap, keep_freed_memory};
@@ -88,6 +89,7 @@ where
     };
     let build = || Model::<HIDDEN, E, P, Cpu>::build(Cpu::default());
     let done = match args.command {
+        args::Command::Simulate(args) => simulate::run(plan, &args),
         args::Command::Train(args) => train::run(plan, source, build, &args),
         args::Command::Eval(args) => eval::run(plan, build, &args),
         args::Command::Predict(args) => predict::run(plan, build, &args),

@@ -194,22 +194,10 @@ pub fn load<D: Kernels>(
     plan: &Plan,
     parameters: &mut [&mut dyn Parameter<D>],
 ) -> Result<usize, CheckpointError> {
-    let path = folder.join(MODEL);
-    let format = |cause: String| CheckpointError::Format { path: path.clone(), cause };
-    let file = files::at(&path, "read", fs::File::open(&path))?;
-    // SAFETY: the map is only read. A file that another process truncates meanwhile would fault; a checkpoint is
-    // written once, under another name, and never changed.
-    let map = files::at(&path, "read", unsafe { Mmap::map(&file) })?;
-    let (_, header) = SafeTensors::read_metadata(&map).map_err(|cause| format(cause.to_string()))?;
-    let tensors = SafeTensors::deserialize(&map).map_err(|cause| format(cause.to_string()))?;
-    let field = |key: &str| {
-        let value = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
-        value.ok_or_else(|| format(format!("its metadata has no `{key}`")))
-    };
-
+    let stored = Stored::open(folder)?;
     let mut differences = Vec::new();
-    let found: Value = serde_json::from_str(field("program")?).map_err(|cause| format(cause.to_string()))?;
-    compare("", &found, &program(plan), &mut differences);
+    compare("", &stored.program()?, &program(plan), &mut differences);
+    let tensors = stored.tensors()?;
     let mut left: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
     let mut values = Vec::with_capacity(parameters.len());
     for parameter in parameters.iter() {
@@ -222,7 +210,7 @@ pub fn load<D: Kernels>(
         }
     }
     differences.extend(left.keys().map(|name| format!("`{name}` is in the checkpoint only")));
-    let fingerprint = field("fingerprint")?;
+    let fingerprint = stored.field("fingerprint")?;
     if differences.is_empty() && fingerprint != plan.fingerprint {
         // the same tensors, yet not the same computation
         differences.push(format!("the fingerprint is {fingerprint}, of the model {}", plan.fingerprint));
@@ -231,15 +219,62 @@ pub fn load<D: Kernels>(
         return Err(CheckpointError::Program { folder: folder.to_owned(), differences });
     }
     for (parameter, bytes) in parameters.iter_mut().zip(values) {
-        let values: Vec<f32> =
-            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        parameter.write(&values);
+        parameter.write(&floats(&bytes));
     }
-    field("step")?.parse().map_err(|_| format("its step is not a number".to_owned()))
+    stored.step()
+}
+
+/// A checkpoint's `model.safetensors`, open.
+pub(super) struct Stored {
+    path: PathBuf,
+    map: Mmap,
+    metadata: HashMap<String, String>,
+}
+
+impl Stored {
+    pub(super) fn open(folder: &Path) -> Result<Self, CheckpointError> {
+        let path = folder.join(MODEL);
+        let file = files::at(&path, "read", fs::File::open(&path))?;
+        // SAFETY: the map is only read. A file that another process truncates meanwhile would fault; a checkpoint is
+        // written once, under another name, and never changed.
+        let map = files::at(&path, "read", unsafe { Mmap::map(&file) })?;
+        let read = SafeTensors::read_metadata(&map);
+        let (_, header) =
+            read.map_err(|cause| CheckpointError::Format { path: path.clone(), cause: cause.to_string() })?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        Ok(Self { path, map, metadata })
+    }
+
+    pub(super) fn tensors(&self) -> Result<SafeTensors<'_>, CheckpointError> {
+        SafeTensors::deserialize(&self.map).map_err(|cause| self.format(cause.to_string()))
+    }
+
+    /// What [`program`] was of the plan that it was trained with.
+    pub(super) fn program(&self) -> Result<Value, CheckpointError> {
+        serde_json::from_str(self.field("program")?).map_err(|cause| self.format(cause.to_string()))
+    }
+
+    pub(super) fn step(&self) -> Result<usize, CheckpointError> {
+        self.field("step")?.parse().map_err(|_| self.format("its step is not a number".to_owned()))
+    }
+
+    fn field(&self, key: &str) -> Result<&str, CheckpointError> {
+        let value = self.metadata.get(key).map(String::as_str);
+        value.ok_or_else(|| self.format(format!("its metadata has no `{key}`")))
+    }
+
+    fn format(&self, cause: String) -> CheckpointError {
+        CheckpointError::Format { path: self.path.clone(), cause }
+    }
+}
+
+/// Of a tensor's bytes.
+pub(super) fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
 /// What of a plan a checkpoint depends on; its origin and training may differ.
-fn program(plan: &Plan) -> Value {
+pub(super) fn program(plan: &Plan) -> Value {
     let mut backbone = json!(plan.backbone);
     if let Value::Object(fields) = &mut backbone {
         fields.remove("origin");
@@ -250,7 +285,7 @@ fn program(plan: &Plan) -> Value {
 }
 
 /// Names every field in which two values differ.
-fn compare(path: &str, found: &Value, wanted: &Value, differences: &mut Vec<String>) {
+pub(super) fn compare(path: &str, found: &Value, wanted: &Value, differences: &mut Vec<String>) {
     match (found, wanted) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));

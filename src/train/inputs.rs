@@ -45,7 +45,7 @@ pub enum InputError {
     #[diagnostic(
         code(backbone::folder),
         help(
-            "hub downloads are not there yet: put config.json, model.safetensors and the tokenizer into a folder and name it with --backbone DIR"
+            "`camtlc train` fetches a checkpoint by the id that a hub knows it by; a model's own program takes a folder with config.json, model.safetensors and the tokenizer: --backbone DIR"
         )
     )]
     NoBackbone { checkpoint: String },
@@ -70,25 +70,55 @@ impl Inputs {
         backbone: Option<&Path>,
         cache: Option<&Path>,
     ) -> Result<Self, InputError> {
+        let tokenizer_path = tokenizer_path(plan, data, backbone)?;
+        let backbone = match plan.backbone.origin {
+            Origin::Scratch { .. } => None,
+            Origin::Checkpoint(_) => Some((tokenizer_path.clone(), Checkpoint::open(&tokenizer_path)?)),
+        };
+        Self::with(plan, data, tokenizer_path, backbone, cache)
+    }
+
+    /// For a training that takes over another's weights, with its tokenizer.
+    pub fn from_run(
+        plan: &Plan,
+        data: &Path,
+        tokenizer: PathBuf,
+        cache: Option<&Path>,
+    ) -> Result<Self, InputError> {
         if !data.is_dir() {
             return Err(InputError::NoData { folder: data.to_owned() });
         }
-        let (tokenizer_path, backbone) = match (plan.backbone.origin, backbone) {
-            (Origin::Scratch { .. }, Some(_)) => return Err(InputError::UnusedBackbone),
-            (Origin::Scratch { tokenizer }, None) => (data.join(tokenizer), None),
-            (Origin::Checkpoint(name), given) => {
-                let folder = given.map_or_else(|| PathBuf::from(name), Path::to_owned);
-                if given.is_none() && !folder.is_dir() {
-                    return Err(InputError::NoBackbone { checkpoint: name.to_owned() });
-                }
-                let checkpoint = Checkpoint::open(&folder)?;
-                (folder.clone(), Some((folder, checkpoint)))
-            }
-        };
+        Self::with(plan, data, tokenizer, None, cache)
+    }
+
+    fn with(
+        plan: &Plan,
+        data: &Path,
+        tokenizer_path: PathBuf,
+        backbone: Option<(PathBuf, Checkpoint)>,
+        cache: Option<&Path>,
+    ) -> Result<Self, InputError> {
         let tokenizer = Tokenizer::open(&tokenizer_path, plan.backbone.vocab, plan.sequence)?;
         let train = split(plan, Split::Train, data, &tokenizer, cache)?;
         let dev = split(plan, Split::Dev, data, &tokenizer, cache)?;
         Ok(Self { tokenizer, tokenizer_path, train, dev, backbone })
+    }
+}
+
+/// The file or folder of the tokenizer: a checkpoint's own folder, or a file of the data.
+///
+/// # Errors
+/// A data folder or a checkpoint that is not there, and a `backbone` that has no use.
+pub fn tokenizer_path(plan: &Plan, data: &Path, backbone: Option<&Path>) -> Result<PathBuf, InputError> {
+    if !data.is_dir() {
+        return Err(InputError::NoData { folder: data.to_owned() });
+    }
+    match (plan.backbone.origin, backbone) {
+        (Origin::Scratch { .. }, Some(_)) => Err(InputError::UnusedBackbone),
+        (Origin::Scratch { tokenizer }, None) => Ok(data.join(tokenizer)),
+        (Origin::Checkpoint(_), Some(given)) => Ok(given.to_owned()),
+        (Origin::Checkpoint(name), None) if Path::new(name).is_dir() => Ok(PathBuf::from(name)),
+        (Origin::Checkpoint(name), None) => Err(InputError::NoBackbone { checkpoint: name.to_owned() }),
     }
 }
 

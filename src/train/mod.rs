@@ -7,8 +7,11 @@
 //! | [`batches`] | examples of all tasks, assembled to flat batches |
 //! | [`cached`] | the network with its constant part kept on disk |
 //! | [`draws`], [`ahead`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
+//! | [`picks`] | the log of these, and a training on just what is in it |
 //! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`decode`], [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
+//! | [`simulate`] | what a training would draw |
+//! | [`zero_shot`], [`transfer`] | a head on data that it was not trained on; a training from what another learned |
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
 //! | [`submission`] | what it says of all tasks' test data, as the benchmarks want it |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
@@ -34,6 +37,7 @@ pub mod losses;
 pub mod metrics;
 pub mod network;
 pub mod optimizer;
+pub mod picks;
 pub mod plan;
 pub mod predict;
 pub mod predictor;
@@ -43,9 +47,12 @@ pub mod run;
 pub mod sampler;
 pub mod saved_model;
 pub mod scoring;
+pub mod simulate;
 pub mod submission;
 pub mod trainer;
+pub mod transfer;
 pub mod uncertainty;
+pub mod zero_shot;
 
 pub use inputs::{InputError, Inputs};
 pub use network::Network;

@@ -6,6 +6,7 @@
 //! | `run.json` | [`Record`]: fingerprints, seed, settings, versions, paths, counts, time |
 //! | `tokenizer/` | the tokenizer, so that a run is asked without the backbone's folder |
 //! | `events.jsonl`, `eval.jsonl` | see [`events`](super::events) |
+//! | `picks.jsonl` | see [`picks`](super::picks), where `--log-picks` asked for it |
 //! | `checkpoints/` | see [`checkpoint`](super::checkpoint) |
 //! | `profile.json` | where time and memory went, where `--profile` asked for it |
 //! | `report.html` | see [`report`](super::report) |
@@ -20,6 +21,7 @@ use super::batches::Batches;
 use super::checkpoint::Best;
 use super::files::{self, FileError};
 use super::plan::Plan;
+use super::transfer::Transfer;
 use crate::data::{Dataset, Tokenizer, TokenizerError};
 
 /// An existing run.
@@ -51,6 +53,12 @@ pub struct Record {
     pub paths: Paths,
     /// By the tasks' names.
     pub data: Value,
+    /// Of a training that started from another run: what it took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
+    /// The log whose picks it replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<PathBuf>,
     /// Seconds since 1970.
     pub started: u64,
     /// `None` while the training runs, or where it was killed.
@@ -188,6 +196,16 @@ impl Run {
 
     /// Opens a run of `plan`.
     pub fn open(folder: &Path, plan: &Plan) -> Result<Self, RunError> {
+        let run = Self::of_any(folder)?;
+        if run.record.model != plan.name {
+            let (folder, found) = (run.folder, run.record.model);
+            return Err(RunError::OtherModel { folder, found, model: plan.name });
+        }
+        Ok(run)
+    }
+
+    /// Opens a run of whatever model.
+    pub fn of_any(folder: &Path) -> Result<Self, RunError> {
         let path = folder.join("run.json");
         if !path.is_file() {
             return Err(RunError::Missing { folder: folder.to_owned() });
@@ -195,10 +213,6 @@ impl Run {
         let bytes = files::at(&path, "read", fs::read(&path))?;
         let record: Record = serde_json::from_slice(&bytes)
             .map_err(|cause| RunError::Format { path, cause: cause.to_string() })?;
-        if record.model != plan.name {
-            let (folder, found) = (folder.to_owned(), record.model);
-            return Err(RunError::OtherModel { folder, found, model: plan.name });
-        }
         Ok(Self { folder: folder.to_owned(), record })
     }
 
@@ -221,6 +235,11 @@ impl Run {
 
     pub fn evaluations(&self) -> PathBuf {
         self.folder.join("eval.jsonl")
+    }
+
+    /// See [`picks`](super::picks).
+    pub fn picks(&self) -> PathBuf {
+        self.folder.join("picks.jsonl")
     }
 
     pub fn profile(&self) -> PathBuf {

@@ -1,5 +1,7 @@
 //! Which examples a step trains on: what was drawn, or the best of it.
 
+use std::collections::HashMap;
+
 use super::ahead::{Ahead, Prepared};
 use super::batches::{At, Batches};
 use super::draws::Draws;
@@ -28,6 +30,8 @@ pub struct Drawn<C> {
     pub batch: Batch,
     /// The constant part's output for `batch`.
     pub constant: C,
+    /// U of each example, in their order; `None` where nothing is scored.
+    pub scores: Vec<Option<f64>>,
     /// What was drawn of each task.
     pub tasks: Vec<Share>,
 }
@@ -64,7 +68,26 @@ impl<C: Clone + Send + Sync> Sampler<C> {
         }
     }
 
+    /// For a training on what was picked before, a batch a step. Nothing is drawn and nothing scored.
+    pub fn replay(picks: Vec<Vec<At>>, training: Training, train: &Batches) -> Self {
+        let train = train.clone();
+        let prepared = picks.into_iter().map(move |examples| {
+            let batch = train.batch(&examples);
+            Prepared::Batch(examples, batch)
+        });
+        Self {
+            draws: Ahead::new(prepared),
+            batch: training.batch,
+            fidelity: training.fidelity,
+            rescore: 1,
+            ranked: None,
+        }
+    }
+
     /// The next step's examples; `network` scores them where the rule asks for that.
+    ///
+    /// # Panics
+    /// Beyond the steps that are replayed.
     pub fn next<N: Network<Constant = C>>(
         &mut self,
         network: &N,
@@ -78,10 +101,11 @@ impl<C: Clone + Send + Sync> Sampler<C> {
         {
             return self.train_on(ranked, &picks, unscored, network, batches);
         }
-        match self.draws.next().expect("draws have no end") {
+        match self.draws.next().expect("draws have no end, and a replay is not asked beyond its own") {
             Prepared::Batch(examples, batch) => {
                 let constant = network.constant(&batch);
-                Drawn { tasks: shares(&examples, unscored), examples, batch, constant }
+                let scores = vec![None; examples.len()];
+                Drawn { tasks: shares(&examples, unscored), examples, batch, constant, scores }
             }
             Prepared::Candidates(hands) => {
                 let ranked = Ranked::new(Scored::new(network, tasks, hands, self.fidelity), self.rescore);
@@ -102,10 +126,13 @@ impl<C: Clone + Send + Sync> Sampler<C> {
         batches: &Batches,
     ) -> Drawn<C> {
         let (examples, batch, constant) = ranked.scored.take(network, batches, picks);
+        let scored = picks.iter().map(|&pick| (ranked.scored.example(pick), ranked.score(pick)));
+        let scored: HashMap<At, f64> = scored.collect();
+        let scores = examples.iter().map(|at| scored.get(at).copied()).collect();
         ranked.taken += picks.len();
         ranked.steps -= 1;
         self.ranked = (ranked.steps > 0).then_some(ranked);
-        Drawn { tasks: shares(&examples, drawn), examples, batch, constant }
+        Drawn { tasks: shares(&examples, drawn), examples, batch, constant, scores }
     }
 }
 
@@ -124,6 +151,10 @@ impl<C: Clone + Send + Sync> Ranked<C> {
     fn new(scored: Scored<C>, steps: usize) -> Self {
         let order = uncertainty::select(scored.scores(), usize::MAX);
         Self { scored, order, taken: 0, steps }
+    }
+
+    fn score(&self, Pick { task, candidate }: Pick) -> f64 {
+        self.scored.scores()[task][candidate]
     }
 
     /// The next best that make a batch, and whether they fill it. A budget takes them in this order while they fit,
@@ -150,7 +181,7 @@ impl<C: Clone + Send + Sync> Ranked<C> {
 }
 
 /// Tokens of each example of each task.
-fn lengths(batches: &Batches) -> Vec<Vec<u32>> {
+pub fn lengths(batches: &Batches) -> Vec<Vec<u32>> {
     // a text of 2^32 tokens would not fit in memory
     let of = |set: &Dataset| (0..set.len()).map(|i| set.tokens(i) as u32).collect();
     batches.datasets().iter().map(of).collect()

@@ -16,11 +16,13 @@ use super::inputs::{InputError, Inputs, expected};
 use super::learner::{Diverged, Learner};
 use super::metrics::KindError;
 use super::network::Network;
+use super::picks::{self, PickLog, PicksError};
 use super::plan::{Batch, Plan, Training};
 use super::progress::Progress;
 use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
+use super::transfer::{self, TransferError};
 use crate::authors::{self, AuthorsError};
 use crate::data::{Goal, Split};
 use crate::nn::pretrained::{self, PretrainedError};
@@ -36,6 +38,12 @@ pub struct Options {
     pub backbone: Option<PathBuf>,
     /// A checkpoint of the authors' code that the parameters start from, if not from their own start and the backbone.
     pub weights: Option<PathBuf>,
+    /// Another run, whose weights the training starts from.
+    pub from: Option<PathBuf>,
+    /// A log of picks to train on, instead of what the sampler would choose.
+    pub replay: Option<PathBuf>,
+    /// Write every pick with its score to the run's folder.
+    pub log_picks: bool,
     /// The run's folder.
     pub out: PathBuf,
     /// A folder for token caches, and for that of the constant layers; `None` to tokenize anew.
@@ -82,6 +90,12 @@ pub enum TrainError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Diverged(#[from] Diverged),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Transfer(#[from] TransferError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Picks(#[from] PicksError),
 }
 
 /// Trains `network`, whatever values its parameters have, as `plan` and `options` say. Between two steps, a true
@@ -98,7 +112,15 @@ pub fn train<N: Network>(
     stop: &AtomicBool,
 ) -> Result<Outcome, TrainError> {
     run::check_free(&options.out)?;
-    let inputs = Inputs::open(plan, &options.data, options.backbone.as_deref(), options.cache.as_deref())?;
+    let from = options.from.as_deref().map(Run::of_any).transpose()?;
+    let cache = options.cache.as_deref();
+    let inputs = match &from {
+        Some(run) => {
+            run.tokenizer(plan)?;
+            Inputs::from_run(plan, &options.data, transfer::tokenizer(run), cache)?
+        }
+        None => Inputs::open(plan, &options.data, options.backbone.as_deref(), cache)?,
+    };
     let training = options.training;
     let mut parameters = network.parameters();
     pretrained::start(&mut parameters, training.seed);
@@ -111,20 +133,33 @@ pub fn train<N: Network>(
         authors::load(&mut parameters, &tasks, weights)?;
     }
 
+    let transfer = match &from {
+        Some(run) => Some(transfer::take_over(run, plan, &mut parameters)?),
+        None => None,
+    };
+
     let mut network = cached(network, options);
     let schedule = Steps::new(&training, &inputs.train);
-    let record = record(
-        plan,
-        options,
-        &inputs,
-        counts(&mut network, loaded.is_some(), options.weights.is_some()),
-        schedule.total,
-    );
+    let sampler = match &options.replay {
+        Some(log) => {
+            let picks = picks::read(log, plan.tasks, &inputs.train, schedule.total)?;
+            Sampler::replay(picks, training, &inputs.train)
+        }
+        None => Sampler::new(training, plan.tasks, &inputs.train),
+    };
+    let counts = counts(&mut network, loaded.is_some() || transfer.is_some(), options.weights.is_some());
+    let record = Record { transfer, ..record(plan, options, &inputs, counts, schedule.total) };
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total);
     progress.say(&summary(&run.record, &inputs));
     if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
         progress.say(&format!("{}: {loaded}", folder.display()));
+    }
+    if let Some(transfer) = &run.record.transfer {
+        progress.say(&transfer.to_string());
+    }
+    if let Some(log) = &options.replay {
+        progress.say(&format!("the picks of {} are replayed", log.display()));
     }
     if let Some(kept) = network.kept() {
         progress.say(&format!("constant layers: {kept} texts in the cache"));
@@ -134,7 +169,11 @@ pub fn train<N: Network>(
         plan,
         log: Log::open(&run.events())?,
         evaluations: Log::open(&run.evaluations())?,
-        sampler: Sampler::new(training, plan.tasks, &inputs.train),
+        picks: match options.log_picks {
+            true => Some(PickLog::create(&run.picks(), plan.tasks, &inputs.train)?),
+            false => None,
+        },
+        sampler,
         learner: Learner::new(network, training, schedule.total),
         progress,
         started: Instant::now(),
@@ -152,15 +191,17 @@ pub fn train<N: Network>(
 
 /// How many steps, and after which of them the network is evaluated.
 #[derive(Clone, Copy, Debug)]
-struct Steps {
-    total: usize,
+pub struct Steps {
+    pub total: usize,
+    /// That cover the data once.
+    pub epoch: usize,
     evaluate_every: usize,
 }
 
 impl Steps {
     /// An epoch is as many steps as batches cover the training examples, or budgets their tokens, once; also under
     /// MT-Uncertainty, which picks its examples more than once or never.
-    fn new(training: &Training, train: &Batches) -> Self {
+    pub fn new(training: &Training, train: &Batches) -> Self {
         let epoch = match training.batch {
             Batch::Examples(count) => train.sizes().iter().sum::<usize>().div_ceil(count),
             Batch::Tokens(count) => {
@@ -169,7 +210,7 @@ impl Steps {
             }
         };
         let total = training.steps.unwrap_or(epoch * training.epochs);
-        Self { total, evaluate_every: training.evaluate_every.unwrap_or(epoch) }
+        Self { total, epoch, evaluate_every: training.evaluate_every.unwrap_or(epoch) }
     }
 
     fn evaluates(&self, step: usize) -> bool {
@@ -189,6 +230,7 @@ struct Trainer<N: Network> {
     run: Run,
     log: Log,
     evaluations: Log,
+    picks: Option<PickLog>,
     progress: Progress,
     started: Instant,
     /// Of each task, which examples entered a gradient step, and how many of all did.
@@ -242,6 +284,9 @@ impl<N: Network> Trainer<N> {
                 goal => goal,
             })
             .collect();
+        if let Some(log) = &mut self.picks {
+            log.write(step, tasks, &self.train, &drawn.examples, &drawn.scores)?;
+        }
         let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
         let stepped = self.learner.step(step, &weights, &drawn.batch, drawn.constant, &goals)?;
         for At { task, example } in drawn.examples {
@@ -368,6 +413,8 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
             weights: options.weights.as_deref().map(absolute),
         },
         data: run::describe_data(plan, &inputs.train, &inputs.dev),
+        transfer: None,
+        replayed: options.replay.as_deref().map(absolute),
         started,
         finished: None,
     }

@@ -133,7 +133,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_camtlc"));
         command.args(arguments).current_dir(self.folder.path());
         command.env("CAMTL_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("camtl"));
-        command.env_remove("CAMTL_RUNTIME").env_remove("RUST_LOG");
+        command.env_remove("CAMTL_RUNTIME").env_remove("RUST_LOG").env("HF_HUB_OFFLINE", "1");
         command.output().unwrap()
     }
 

@@ -263,6 +263,9 @@ fn run(folder: &Path, name: &str, steps: usize) -> Outcome {
     let options = Options {
         training: Training { steps: Some(steps), ..PLAN.training },
         data: folder.join("data"),
+        from: None,
+        replay: None,
+        log_picks: false,
         out: folder.join(name),
         backbone: None,
         weights: None,

@@ -14,9 +14,12 @@ use tiny::{PLAN, Place, build, lines, names, network};
 mod ahead;
 mod cache;
 mod kinds;
+mod picks;
 mod predictor;
 mod sampling;
+mod simulate;
 mod tiny;
+mod transfer;
 mod unfused;
 mod weights;
 

@@ -4,7 +4,7 @@ use dfdx::prelude::{HasShape, Tape};
 
 use crate::kernels::{Kernels, Pass, Residual, Segments, Tokens};
 use crate::nn::Film;
-use crate::nn::norm::{EPSILON, LayerNorm, NormKind, Normalize};
+use crate::nn::norm::{LayerNorm, NormKind, Normalize};
 use crate::nn::parameter::{Build, Scope, Weights};
 use crate::parameters;
 
@@ -39,7 +39,7 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HI
         let [weight, bias] = self.norm.row(pass).map(|row| D::select(pass, &row, &vec![0; tasks]));
         let gamma = pass.record(&gamma, |gamma| gamma * weight + beta);
         let (x, segments) = (x.clone(), segments.clone());
-        Residual { x, gamma, beta: bias, epsilon: norm.epsilon, segments, learn: true }
+        Residual { x, gamma, beta: bias, epsilon: self.norm.epsilon, segments, learn: true }
     }
 }
 
