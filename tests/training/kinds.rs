@@ -140,7 +140,7 @@ const PLAN: Plan = Plan {
         sampler: Sampler::MtUncertainty { candidates: 16, rescore: 1 },
         batch: Batch::Examples(16),
         epochs: 1,
-        steps: Some(400),
+        steps: Some(800),
         optimizer: AdamW { lr: 5e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         schedule: Schedule::Linear { warmup: Warmup::Fraction(0.1) },
         clip: Some(1.0),
@@ -282,7 +282,7 @@ fn tokenizer(folder: &Path) -> Tokenizer {
 #[test]
 fn every_kind_learns_under_mt_uncertainty_and_answers() {
     let folder = place();
-    let outcome = run(folder.path(), "run", 400);
+    let outcome = run(folder.path(), "run", 800);
     let evaluation = outcome.evaluation.unwrap();
     for (name, scores) in &evaluation.tasks {
         assert!(scores.main > 0.85, "{name} has {:?}", scores.figures);
