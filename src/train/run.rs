@@ -256,7 +256,8 @@ impl Run {
 pub fn describe_data(plan: &Plan, train: &Batches, dev: &Batches) -> Value {
     let split = |set: &Dataset| {
         json!({
-            "examples": set.len(),
+            "examples": set.examples(),
+            "items": set.len(), // a context may be read in several windows
             "tokens": set.total_tokens(),
             "truncated": set.truncated(),
             "fingerprint": set.fingerprint(),
