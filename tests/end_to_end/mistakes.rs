@@ -67,7 +67,7 @@ fn in_the_checkpoint() {
     let refused = |arguments: &[&str], words: &[&str]| {
         refused(&place, &[&["tuned.cam", "--out", "run", "--data", "data"], arguments].concat(), words);
     };
-    refused(&[], &["`tiny-bert` is not in the cache", "--backbone DIR"]);
+    refused(&[], &["`tiny-bert`", "--backbone DIR"]);
     refused(&["--backbone", "none"], &["no checkpoint folder at none"]);
     refused(&["--backbone", "data"], &["data/config.json"]);
     write_bert(&place.path("wide"), 20);

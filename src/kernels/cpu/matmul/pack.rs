@@ -80,7 +80,10 @@ impl<'a> Panel<'a> {
     pub fn part(&self, columns: Range<usize>, steps: Range<usize>) -> Self {
         let (blocks, all) = self.whole;
         assert!(columns.end <= blocks && steps.end <= all, "a part of another factor");
-        assert!(steps.start % GROUP == 0 && (steps.end % GROUP == 0 || steps.end == all), "a cut group");
+        assert!(
+            steps.start.is_multiple_of(GROUP) && (steps.end.is_multiple_of(GROUP) || steps.end == all),
+            "a cut group"
+        );
         Self { columns, steps, ..*self }
     }
 

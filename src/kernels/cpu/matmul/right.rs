@@ -99,7 +99,10 @@ impl<'a> Right<'a> {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Form::Tiles(pages) => {
                 const { assert!(Self::CHUNK % (GROUP * BLOCK) == 0) };
-                assert!(k.start % Self::CHUNK == 0 && n.start % Self::CHUNK == 0, "a part of whole chunks");
+                assert!(
+                    k.start.is_multiple_of(Self::CHUNK) && n.start.is_multiple_of(Self::CHUNK),
+                    "a part of whole chunks"
+                );
                 let panel = Panel::new(pages, self.n.div_ceil(BLOCK), self.k.div_ceil(BLOCK));
                 let blocks = |range: &Range<usize>| range.start / BLOCK..range.end.div_ceil(BLOCK);
                 PartForm::Tiles(panel.part(blocks(&n), blocks(&k)))
