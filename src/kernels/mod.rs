@@ -29,17 +29,28 @@ pub type Tokens<const WIDTH: usize, D> = Tensor<(usize, Const<WIDTH>), f32, D>;
 /// A matrix whose sizes are known at run time only.
 pub type Matrix<D> = Tensor<(usize, usize), f32, D>;
 
+/// What several threads may use at the same time.
+#[cfg(not(feature = "cuda"))]
+pub trait Shared: Send + Sync {}
+#[cfg(not(feature = "cuda"))]
+impl<T: Send + Sync + ?Sized> Shared for T {}
+/// In a build with CUDA nothing is asked, and nothing done at the same time: cudarc's streams may not be shared.
+#[cfg(feature = "cuda")]
+pub trait Shared {}
+#[cfg(feature = "cuda")]
+impl<T: ?Sized> Shared for T {}
+
 /// A device that can run the network: dfdx's own operations and the fused ones below.
 ///
 /// Shapes are in the comment after each argument. No operation fails on finite input of the stated shapes;
 /// a mismatch is a bug of the caller and panics.
-pub trait Kernels: Device<f32> + Storage<f32, Vec: Send + Sync> + Send + Sync {
+pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     /// Optimizer state of one parameter.
     type Moments: Moments;
 
     /// `work` on every item, in their order; at the same time where the device gains by it. For passes without a tape,
     /// which do not depend on each other.
-    fn map<I: Send, R: Send>(items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+    fn map<I: Shared, R: Shared>(items: Vec<I>, work: impl Fn(I) -> R + Shared) -> Vec<R> {
         items.into_iter().map(work).collect()
     }
 

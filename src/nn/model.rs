@@ -4,7 +4,7 @@ use dfdx::prelude::Tape;
 
 use super::parameter::{Build, Parameter, Parameters, Scope};
 use super::{Batch, Logits};
-use crate::kernels::{Kernels, Pass, Scoring, Tokens};
+use crate::kernels::{Kernels, Pass, Scoring, Shared, Tokens};
 
 /// Output of the part with nothing trained in or before it, `[tokens, HIDDEN]`; `None` where there is none.
 pub type Constant<const HIDDEN: usize, D> = Option<Tokens<HIDDEN, D>>;
@@ -19,7 +19,7 @@ pub struct Encoded<const HIDDEN: usize, D: Kernels> {
 }
 
 /// The encoder of a generated network.
-pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Send + Sync {
+pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Shared {
     /// The part with nothing trained in or before it; the same for a batch at every step.
     fn constant(&self, batch: &Batch, pass: &mut Scoring<D>) -> Constant<HIDDEN, D>;
 
@@ -33,7 +33,7 @@ pub trait Encode<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Se
 }
 
 /// The heads of a generated network.
-pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Send + Sync {
+pub trait Predict<const HIDDEN: usize, D: Kernels>: Build<D> + Parameters<D> + Shared {
     /// Logits of one task's head for what it reads, `[rows, HIDDEN]`: pooled sequences, or tokens.
     fn logits<T: Tape<f32, D>>(
         &self,

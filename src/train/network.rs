@@ -2,7 +2,7 @@
 
 use dfdx::prelude::{Axis, Const, HasShape, Tape, TryConcatAlong};
 
-use crate::kernels::{Kernels, Pass, Tokens};
+use crate::kernels::{Kernels, Pass, Shared, Tokens};
 use crate::nn::{Batch, Constant, Encode, Encoded, Logits, Model, Parameter, Predict};
 
 /// Logits of the examples that one head was applied to.
@@ -18,11 +18,11 @@ pub struct HeadLogits<D: Kernels> {
 }
 
 /// A network that can be trained and asked.
-pub trait Network: Send + Sync {
+pub trait Network: Shared {
     type Device: Kernels;
 
     /// Output of the part with nothing trained in or before it. Cheap to clone.
-    type Constant: Clone + Send + Sync;
+    type Constant: Clone + Shared;
 
     fn device(&self) -> Self::Device;
 

@@ -10,6 +10,7 @@ use super::plan::{self, Fidelity, Task, Training};
 use super::scoring::Scored;
 use super::uncertainty::{self, Pick};
 use crate::data::Dataset;
+use crate::kernels::Shared;
 use crate::nn::Batch;
 
 /// Chooses the examples of each step. Under the same seed, and the same network, the same ones.
@@ -47,7 +48,7 @@ pub struct Share {
     pub entropy: Option<f64>,
 }
 
-impl<C: Clone + Send + Sync> Sampler<C> {
+impl<C: Clone + Shared> Sampler<C> {
     /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
     pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
         let rescore = match training.sampler {
@@ -147,7 +148,7 @@ struct Ranked<C> {
     steps: usize,
 }
 
-impl<C: Clone + Send + Sync> Ranked<C> {
+impl<C: Clone + Shared> Ranked<C> {
     fn new(scored: Scored<C>, steps: usize) -> Self {
         let order = uncertainty::select(scored.scores(), usize::MAX);
         Self { scored, order, taken: 0, steps }

@@ -5,7 +5,7 @@ use super::network::Network;
 use super::plan::{Fidelity, Task, Uncertainty};
 use super::sampler::Share;
 use super::uncertainty::{self, Candidates, Pick};
-use crate::kernels::Kernels;
+use crate::kernels::{Kernels, Shared};
 use crate::nn::Batch;
 
 /// Candidates of all tasks, scored without tape and dropout. What the constant part made of them is kept, so that
@@ -61,7 +61,7 @@ impl Hands {
     }
 }
 
-impl<C: Clone + Send + Sync> Scored<C> {
+impl<C: Clone + Shared> Scored<C> {
     /// Scores the candidates.
     pub fn new<N: Network<Constant = C>>(
         network: &N,

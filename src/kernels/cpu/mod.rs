@@ -33,15 +33,19 @@ mod self_attention;
 mod simd;
 
 use dfdx::prelude::{Const, Cpu, Dim, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
+#[cfg(not(feature = "cuda"))]
 use rayon::prelude::*;
 
+#[cfg(not(feature = "cuda"))]
+use super::Shared;
 use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
 
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
 
     /// On all cores: an item's own operations use them too, but wait for each other in between.
-    fn map<I: Send, R: Send>(items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+    #[cfg(not(feature = "cuda"))]
+    fn map<I: Shared, R: Shared>(items: Vec<I>, work: impl Fn(I) -> R + Shared) -> Vec<R> {
         // a profile adds up what follows each other
         if tracing::span_enabled!(target: "camtl::profile", tracing::Level::TRACE) {
             return items.into_iter().map(work).collect();
