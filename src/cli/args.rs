@@ -242,7 +242,7 @@ pub struct Eval {
     /// The one task whose head is asked, about the data of --as
     #[arg(long, value_name = "NAME", requires = "data_of")]
     pub task: Option<String>,
-    /// Data that the head was not trained on: another task, or FORMAT[:SET[:FOLDER]] like scitail, glue:RTE or tsv:reviews
+    /// Data that the head was not trained on: another task, as FORMAT, FORMAT:SET or FORMAT:SET:FOLDER, like scitail, glue:RTE or tsv:reviews
     #[arg(long = "as", id = "data_of", value_name = "DATA", requires = "task")]
     pub data_of: Option<String>,
     /// With --as: what the head's labels are called in the data; equal labels need no pair
