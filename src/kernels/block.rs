@@ -37,6 +37,21 @@ impl BlockShape {
         })
     }
 
+    /// The stored entries of the transposed blocks, for any number of tasks one behind the other.
+    pub fn transposed(self, values: &[f32]) -> Vec<f32> {
+        let mut made = values.to_vec();
+        for (made, values) in made.chunks_exact_mut(self.entries()).zip(values.chunks_exact(self.entries())) {
+            for n in 0..self.blocks {
+                let (start, size) = (n * self.block * self.block, self.size(n));
+                for (row, made) in made[start..][..size * size].chunks_exact_mut(size).enumerate() {
+                    let column = values[start + row..].iter().step_by(size);
+                    made.iter_mut().zip(column).for_each(|(made, &value)| *made = value);
+                }
+            }
+        }
+        made
+    }
+
     /// For each stored entry its place (row * block + column) in gamma and beta, which all blocks share.
     pub fn shared(self) -> Vec<usize> {
         (0..self.blocks)
@@ -63,6 +78,12 @@ mod tests {
     #[test]
     fn a_short_sequence_uses_the_top_left_corner() {
         let shape = BlockShape::new(5, 2); // blocks 3 and 2
+        let values: Vec<f32> = (0..13).map(|i| i as f32).collect();
+        assert_eq!(
+            shape.transposed(&values),
+            [0.0, 3.0, 6.0, 1.0, 4.0, 7.0, 2.0, 5.0, 8.0, 9.0, 11.0, 10.0, 12.0]
+        );
+        assert_eq!(shape.transposed(&shape.transposed(&values)), values);
         let rows: Vec<_> = shape.rows(4).collect();
         assert_eq!(rows, [(0, 0, 0, 3), (1, 0, 3, 3), (2, 0, 6, 3), (3, 3, 9, 1)]);
     }

@@ -404,6 +404,14 @@ impl<D: Device<f32>> Moments for DeviceMoments<D> {
     }
 }
 
+/// Its gradient, row by row.
+pub fn gradient<S: Shape, D: Device<f32>>(
+    gradients: &mut Gradients<f32, D>,
+    value: &Tensor<S, f32, D>,
+) -> Vec<f32> {
+    flat_gradient(gradients, value).as_vec()
+}
+
 pub fn squared_norm<S: Shape, D: Device<f32>>(
     gradients: &mut Gradients<f32, D>,
     value: &Tensor<S, f32, D>,

@@ -5,7 +5,9 @@
 use dfdx::prelude::{Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 use super::composed::{self, DeviceMoments};
-use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
+use super::{
+    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+};
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
@@ -13,7 +15,7 @@ impl Kernels for Cuda {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>,
+        (word, _): (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -111,12 +113,24 @@ impl Kernels for Cuda {
         composed::select(pass, x, rows)
     }
 
-    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64 {
+    fn gradient<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        _: &Used<Self>,
+    ) -> Vec<f32> {
+        composed::gradient(gradients, value)
+    }
+
+    fn squared_norm<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        _: &Used<Self>,
+    ) -> f64 {
         composed::squared_norm(gradients, value)
     }
 
     fn adamw<S: Shape>(
-        value: &mut Tensor<S, f32, Self>,
+        (value, _): (&mut Tensor<S, f32, Self>, &Used<Self>),
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,

@@ -29,6 +29,11 @@ pub type Tokens<const WIDTH: usize, D> = Tensor<(usize, Const<WIDTH>), f32, D>;
 /// A matrix whose sizes are known at run time only.
 pub type Matrix<D> = Tensor<(usize, usize), f32, D>;
 
+/// An empty tensor that goes with a parameter. Where a step uses few rows of it, as of the word embeddings, a device may
+/// keep their gradient under this one's name: under the parameter's own dfdx keeps as many numbers as that has, and fills
+/// them with zeros first.
+pub type Used<D> = Tensor<(usize,), f32, D>;
+
 /// What several threads may use at the same time.
 #[cfg(not(feature = "cuda"))]
 pub trait Shared: Send + Sync {}
@@ -58,7 +63,7 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>,
+        word: (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -154,12 +159,23 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         rows: &[usize],
     ) -> Tokens<WIDTH, Self>;
 
+    /// The gradient of `value`, row by row; zeros where none arrived.
+    fn gradient<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        used: &Used<Self>,
+    ) -> Vec<f32>;
+
     /// Sum of the squares of the gradient of `value`.
-    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64;
+    fn squared_norm<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        used: &Used<Self>,
+    ) -> f64;
 
     /// One AdamW update of `value`, in place.
     fn adamw<S: Shape>(
-        value: &mut Tensor<S, f32, Self>,
+        value: (&mut Tensor<S, f32, Self>, &Used<Self>),
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,

@@ -37,7 +37,8 @@ where
 {
     /// `[tokens, HIDDEN]`
     pub fn forward<T: Tape<f32, D>>(&self, batch: &Batch, pass: &mut Pass<T, D>) -> Tokens<HIDDEN, D> {
-        let (word, position, token_type) = (&self.word.value, &self.position.value, &self.token_type.value);
+        let word = (&self.word.value, &self.word.used);
+        let (position, token_type) = (&self.position.value, &self.token_type.value);
         let x = D::embed(pass, &batch.ids, word, position, token_type, W::TRAINED);
         let x = self.norm.forward(&x, &batch.segments, pass);
         let x = D::dropout(pass, &x);

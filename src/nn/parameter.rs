@@ -3,7 +3,7 @@
 use dfdx::prelude::{Gradients, HasShape, Shape, Tensor};
 
 use super::norm::EPSILON;
-use crate::kernels::{AdamWUpdate, Kernels};
+use crate::kernels::{AdamWUpdate, Kernels, Used};
 
 /// What becomes of the weights of a part.
 pub trait Weights: 'static {
@@ -63,6 +63,8 @@ pub struct Meta {
 #[derive(Clone, Debug)]
 pub struct Param<S: Shape, D: Kernels> {
     pub value: Tensor<S, f32, D>,
+    /// What its gradient is kept by where a step uses few of its rows.
+    pub used: Used<D>,
     meta: Meta,
 }
 
@@ -101,16 +103,15 @@ impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
     }
 
     fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> f64 {
-        D::squared_norm(gradients, &self.value)
+        D::squared_norm(gradients, &self.value, &self.used)
     }
 
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32> {
-        D::squared_norm(gradients, &self.value); // allocates it where none arrived
-        gradients.get(&self.value).as_vec()
+        D::gradient(gradients, &self.value, &self.used)
     }
 
     fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate) {
-        D::adamw(&mut self.value, moments, gradients, update);
+        D::adamw((&mut self.value, &self.used), moments, gradients, update);
     }
 }
 
@@ -209,6 +210,7 @@ impl<D: Kernels> Scope<D> {
     ) -> Param<S, D> {
         let value = self.device.tensor_from_vec(vec![0.0; shape.num_elements()], shape);
         let name = self.child(name).path;
-        Param { value, meta: Meta { name, start, trained: W::TRAINED, loaded: W::LOADED, decay } }
+        let used = self.device.tensor_from_vec(Vec::new(), (0,));
+        Param { value, used, meta: Meta { name, start, trained: W::TRAINED, loaded: W::LOADED, decay } }
     }
 }

@@ -1,6 +1,8 @@
 //! Each fused operation against the composition of dfdx's own, forward and every gradient.
 
-use camtl::kernels::{BlockShape, Dense, Kernels, Residual, Segments, TokenIds, Tokens, Training, composed};
+use camtl::kernels::{
+    BlockShape, Dense, Kernels, Residual, Segments, TokenIds, Tokens, Training, Used, composed,
+};
 use dfdx::prelude::{Const, Cpu, Gradients, Rank1, Rank2, Shape, Tensor, TensorFromVec};
 
 use crate::support::{assert_close, backward, noise};
@@ -87,13 +89,27 @@ fn embed() {
         position: vec![0, 1, 2, 0, 1],
         token_type: vec![0, 0, 1, 0, 1],
     };
+    let used: Used<Cpu> = Cpu::default().tensor_from_vec(Vec::new(), (0,));
     compare!(
         "embed",
         0.0,
-        [word, position, kind],
-        |pass| Cpu::embed(pass, &ids, &word, &position, &kind, true),
+        [position, kind],
+        |pass| Cpu::embed(pass, &ids, (&word, &used), &position, &kind, true),
         composed::embed(pass, &ids, &word, &position, &kind, true)
     );
+    // of the word embeddings only the rows used are kept
+    let of_word = |fused: bool| {
+        let mut pass = Training::training(Cpu::default(), 0.0, 7);
+        let y = if fused {
+            Cpu::embed(&mut pass, &ids, (&word, &used), &position, &kind, true)
+        } else {
+            composed::embed(&mut pass, &ids, &word, &position, &kind, true)
+        };
+        let (_, mut gradients) = backward(pass, &y, &noise(99, 5 * 8));
+        Cpu::gradient(&mut gradients, &word, &used)
+    };
+    assert_eq!(of_word(true), of_word(false));
+    assert_eq!(of_word(true).iter().filter(|g| **g != 0.0).count(), 4 * 8);
 }
 
 #[test]
@@ -243,6 +259,7 @@ fn adamw_over_three_updates() {
     use camtl::kernels::{AdamWUpdate, Moments};
     let run = |fused: bool| {
         let mut value = tensor(1, (50,));
+        let used = Cpu::default().tensor_from_vec(Vec::new(), (0,));
         let (mut host, mut device) =
             (<Cpu as Kernels>::Moments::default(), composed::DeviceMoments::<Cpu>::default());
         for step in 1..=3 {
@@ -258,7 +275,7 @@ fn adamw_over_three_updates() {
                 scale: 0.5,
             };
             if fused {
-                Cpu::adamw(&mut value, &mut host, &mut gradients, &update);
+                Cpu::adamw((&mut value, &used), &mut host, &mut gradients, &update);
             } else {
                 composed::adamw(&mut value, &mut device, &mut gradients, &update);
             }

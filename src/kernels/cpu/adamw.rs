@@ -1,9 +1,8 @@
 //! The optimizer's arithmetic: gradient norm and AdamW, a parameter at a time.
 
-use dfdx::prelude::{Cpu, Gradients, HasErr, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::buffers::values_mut;
+use super::rows::{Gradient, Rows};
 use super::simd::vectorized;
 use crate::kernels::{AdamWUpdate, Moments};
 
@@ -26,10 +25,14 @@ impl Moments for HostMoments {
     }
 }
 
-pub fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Cpu>, value: &Tensor<S, f32, Cpu>) -> f64 {
-    let gradient = gradient(gradients, value);
+/// Sum of the squares.
+pub fn squared_norm(gradient: &Gradient) -> f64 {
+    let values = match gradient {
+        Gradient::Whole(values) => values,
+        Gradient::Rows { rows, .. } => rows.values,
+    };
     // partial sums of fixed chunks, added in order
-    let parts: Vec<f64> = gradient
+    let parts: Vec<f64> = values
         .par_chunks(CHUNK)
         .map(|chunk| {
             vectorized(
@@ -54,59 +57,140 @@ fn squares(values: &[f32]) -> f64 {
     lanes.iter().sum::<f64>() + rest.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
 }
 
-pub fn adamw<S: Shape>(
-    value: &mut Tensor<S, f32, Cpu>,
-    moments: &mut HostMoments,
-    gradients: &mut Gradients<f32, Cpu>,
-    update: &AdamWUpdate,
-) {
-    let gradient = gradient(gradients, value);
-    let values = values_mut(value);
+/// Updates `values`, all of a parameter.
+pub fn adamw(values: &mut [f32], moments: &mut HostMoments, gradient: &Gradient, update: &AdamWUpdate) {
     moments.first.resize(values.len(), 0.0);
     moments.second.resize(values.len(), 0.0);
-
-    let exponent = update.step.min(i32::MAX as u64) as i32;
-    let correction1 = 1.0 - update.beta1.powi(exponent);
-    let correction2 = 1.0 - update.beta2.powi(exponent);
-    let step_size = (update.lr / correction1) as f32;
-    let root_correction = correction2.sqrt() as f32;
-    let decay = (1.0 - update.lr * update.weight_decay) as f32;
-    let (beta1, beta2) = (update.beta1 as f32, update.beta2 as f32);
-    // 1 - beta in f64: in f32 it would be off by 5e-5 for beta = 0.999
-    let (rest1, rest2) = ((1.0 - update.beta1) as f32, (1.0 - update.beta2) as f32);
-    let (epsilon, scale) = (update.epsilon as f32, update.scale as f32);
-
+    let factors = Factors::new(update);
+    // a whole number of rows, where there are rows
+    let chunk = match gradient {
+        Gradient::Whole(_) => CHUNK,
+        Gradient::Rows { width, .. } => (CHUNK / width).max(1) * width,
+    };
     values
-        .par_chunks_mut(CHUNK)
-        .zip(gradient.par_chunks(CHUNK))
-        .zip(moments.first.par_chunks_mut(CHUNK))
-        .zip(moments.second.par_chunks_mut(CHUNK))
-        .for_each(|(((values, gradient), first), second)| {
+        .par_chunks_mut(chunk)
+        .zip(moments.first.par_chunks_mut(chunk))
+        .zip(moments.second.par_chunks_mut(chunk))
+        .enumerate()
+        .for_each(|(n, ((values, first), second))| {
             vectorized(
                 #[inline(always)]
-                || {
-                    for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
-                        let g = g * scale;
-                        *m = beta1 * *m + rest1 * g;
-                        *v = beta2 * *v + rest2 * g * g;
-                        *value = *value * decay - step_size * *m / (v.sqrt() / root_correction + epsilon);
+                || match *gradient {
+                    Gradient::Whole(gradient) => {
+                        let gradient = &gradient[n * chunk..][..values.len()];
+                        factors.update(values, gradient, first, second);
+                    }
+                    Gradient::Rows { width, rows, .. } => {
+                        factors.update_rows(values, (rows, n * chunk / width, width), first, second);
                     }
                 },
             );
         });
 }
 
-fn gradient<'g, S: Shape>(
-    gradients: &'g mut Gradients<f32, Cpu>,
-    value: &Tensor<S, f32, Cpu>,
-) -> &'g mut Vec<f32> {
-    match gradients.get_or_alloc_mut(value) {
-        Ok(gradient) => gradient,
-        Err(error) => out_of_memory(error),
+/// What an update multiplies with.
+#[derive(Clone, Copy)]
+struct Factors {
+    step_size: f32,
+    root_correction: f32,
+    decay: f32,
+    beta: [f32; 2],
+    /// 1 - beta
+    rest: [f32; 2],
+    epsilon: f32,
+    scale: f32,
+}
+
+impl Factors {
+    fn new(update: &AdamWUpdate) -> Self {
+        let exponent = update.step.min(i32::MAX as u64) as i32;
+        let correction1 = 1.0 - update.beta1.powi(exponent);
+        let correction2 = 1.0 - update.beta2.powi(exponent);
+        Self {
+            step_size: (update.lr / correction1) as f32,
+            root_correction: correction2.sqrt() as f32,
+            decay: (1.0 - update.lr * update.weight_decay) as f32,
+            beta: [update.beta1 as f32, update.beta2 as f32],
+            // 1 - beta in f64: in f32 it would be off by 5e-5 for beta = 0.999
+            rest: [(1.0 - update.beta1) as f32, (1.0 - update.beta2) as f32],
+            epsilon: update.epsilon as f32,
+            scale: update.scale as f32,
+        }
+    }
+
+    /// All four of the same length.
+    #[inline(always)]
+    fn update(self, values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+            let g = g * self.scale;
+            *m = self.beta[0] * *m + self.rest[0] * g;
+            *v = self.beta[1] * *v + self.rest[1] * g * g;
+            *value =
+                *value * self.decay - self.step_size * *m / (v.sqrt() / self.root_correction + self.epsilon);
+        }
+    }
+
+    /// Rows of a table, of `width`, from number `from` on: the gradient of those that `rows` has not is zero.
+    #[inline(always)]
+    fn update_rows(
+        self,
+        values: &mut [f32],
+        (rows, from, width): (Rows, usize, usize),
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
+        let zeros = vec![0.0; width];
+        let mut next = rows.numbers.partition_point(|&number| (number as usize) < from);
+        let moments = first.chunks_exact_mut(width).zip(second.chunks_exact_mut(width));
+        for (i, (values, (first, second))) in values.chunks_exact_mut(width).zip(moments).enumerate() {
+            let gradient = match rows.numbers.get(next) {
+                Some(&number) if number as usize == from + i => {
+                    next += 1;
+                    &rows.values[(next - 1) * width..][..width]
+                }
+                _ => &zeros,
+            };
+            self.update(values, gradient, first, second);
+        }
     }
 }
 
-/// The only way in which a CPU allocation fails.
-fn out_of_memory(error: <Cpu as HasErr>::Err) -> ! {
-    panic!("out of memory: {error}")
+#[cfg(test)]
+mod tests {
+    use super::super::rows::add_rows;
+    use super::*;
+
+    #[test]
+    fn rows_are_updated_as_the_whole_table_would_be() {
+        const WIDTH: usize = 24;
+        let noise = |seed: usize, n: usize| -> Vec<f32> {
+            (0..n).map(|i| ((i * 7919 + seed * 104_729) % 1000) as f32 / 500.0 - 1.0).collect()
+        };
+        let all = 3000 * WIDTH; // several chunks
+        let mut kept = Vec::new();
+        add_rows::<WIDTH>(&mut kept, &noise(1, 4 * WIDTH), &[2999, 0, 700, 681]);
+        let (values, numbers) = kept.split_at(4 * WIDTH);
+        let gradient = Gradient::Rows { all, width: WIDTH, rows: Rows { values, numbers } };
+        let whole = gradient.whole();
+        let run = |gradient: Gradient| {
+            let (mut values, mut moments) = (noise(2, all), HostMoments::default());
+            for step in 1..4 {
+                let update = AdamWUpdate {
+                    lr: 0.1,
+                    weight_decay: 0.01,
+                    beta1: 0.9,
+                    beta2: 0.999,
+                    epsilon: 1e-8,
+                    step,
+                    scale: 0.5,
+                };
+                adamw(&mut values, &mut moments, &gradient, &update);
+            }
+            (values, moments.save())
+        };
+        assert_eq!(run(gradient), run(Gradient::Whole(&whole)));
+        assert_ne!(run(gradient), run(Gradient::Whole(&vec![0.0; all])));
+        let norm = whole.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
+        assert!((squared_norm(&gradient) - norm).abs() < 1e-9 * norm);
+    }
 }

@@ -3,9 +3,10 @@
 use dfdx::prelude::{Cpu, Rank2, Tape, Tensor};
 
 use super::buffers::{map_rows, values};
+use super::rows::add_rows;
 use super::simd::vectorized;
 use super::{span, take_gradient, tokens};
-use crate::kernels::{Pass, TokenIds, Tokens};
+use crate::kernels::{Pass, TokenIds, Tokens, Used};
 
 /// Rows a task of rayon.
 const ROWS: usize = 64;
@@ -13,7 +14,7 @@ const ROWS: usize = 64;
 pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
     pass: &mut Pass<T, Cpu>,
     ids: &TokenIds,
-    word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Cpu>,
+    (word, used): (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Cpu>, &Used<Cpu>),
     position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Cpu>,
     token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Cpu>,
     learn: bool,
@@ -21,6 +22,7 @@ pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, co
 where
     T: Tape<f32, Cpu>,
 {
+    const { assert!(VOCAB < 1 << 24, "the number of a row is kept as f32") };
     let _span = span!("embed");
     let rows = ids.word.len();
     let [word_rows, position_rows, type_rows] = [values(word), values(position), values(token_type)];
@@ -43,11 +45,11 @@ where
 
     if T::OWNS_TAPE && learn {
         let (ghost, ids) = (y.ghost(), ids.clone());
-        let (word, position, token_type) = (word.clone(), position.clone(), token_type.clone());
+        let (used, position, token_type) = (used.clone(), position.clone(), token_type.clone());
         pass.tape.add_backward_op(move |gradients| {
             let _span = span!("embed", backward);
             let dy = take_gradient!(gradients, &ghost);
-            scatter::<HIDDEN>(gradients.get_or_alloc_mut(&word)?, &dy, &ids.word);
+            add_rows::<HIDDEN>(gradients.get_or_alloc_mut(&used)?, &dy, &ids.word);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&position)?, &dy, &ids.position);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&token_type)?, &dy, &ids.token_type);
             Ok(())
@@ -77,7 +79,7 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
 }
 
 /// Adds row i of `values` to row `index[i]` of `table`.
-fn scatter<const WIDTH: usize>(table: &mut [f32], values: &[f32], index: &[usize]) {
+pub(super) fn scatter<const WIDTH: usize>(table: &mut [f32], values: &[f32], index: &[usize]) {
     vectorized(
         #[inline(always)]
         || {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Fresh, add, assume_init, values, with_scratch};
 use super::math::normal;
-use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
+use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::{End, Sums, in_blocks};
 use super::simd::vectorized;
 use super::{span, take_gradient, tokens};
@@ -30,7 +30,7 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
     let (input, shift) = (values(x), values(&up.bias));
     let first = Right::new(rows, (HIDDEN, INNER), Operand::transposed(values(&up.weight), HIDDEN));
     let second = Right::new(rows, (INNER, HIDDEN), Operand::transposed(values(&down.weight), INNER));
-    let step = first.block_rows(rows);
+    let step = block_rows(rows);
     let end = End { bias: values(&down.bias), mask, norm: residual.as_ref().map(Into::into) };
     let keep = if T::OWNS_TAPE { (residual.is_some(), INNER) } else { (false, 0) };
     // SAFETY: the second product fills y, the end writes what is kept of the norm, `activate` what enters GELU.

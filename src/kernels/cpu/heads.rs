@@ -1,13 +1,14 @@
 //! softmax(M(z) + Q K^T / sqrt(d_head)) V of one sequence, a head at a time, and its gradients.
 //!
-//! There is no padding and no mask: a sequence sees its own rows only. Rows of scores lie `stride` apart, a whole
-//! number of blocks of the product, and what is done element by element is done to a whole number of vectors
-//! ([`wide`]): what lies behind a row's end has the weight 0, or next to it.
+//! There is no padding and no mask: a sequence sees its own rows only. Scores are kept transposed, a row a key and a
+//! column a query, so that a softmax goes down a column, and vectors hold as many queries. Rows lie `stride` apart, a
+//! whole number of blocks of the product; what is done element by element is done to a whole number of vectors
+//! ([`wide`]), and nobody reads what that makes of the columns without a query.
 
 use std::mem::MaybeUninit;
 
 use super::buffers::with_scratch;
-use super::math::{dot, softmax};
+use super::math::{LANES, lanes, lanes_mut, softmax_of_columns};
 use super::matmul::{Operand, Small, Target};
 use super::simd::vectorized;
 use crate::kernels::pass::Mask;
@@ -22,7 +23,7 @@ pub struct Heads {
     pub mask: Option<Mask>,
 }
 
-/// M(z) of the tasks, `[tasks, entries]`.
+/// M(z) of the tasks, `[tasks, entries]`, each block transposed ([`BlockShape::transposed`]).
 #[derive(Clone, Copy)]
 pub struct Bias<'a> {
     pub values: &'a [f32],
@@ -80,21 +81,21 @@ impl Heads {
                 product.product(
                     (len, len, width),
                     Target::new(&mut output[head * width..], self.hidden),
-                    Operand::rows(scores, stride),
+                    Operand::transposed(scores, stride),
                     Operand::rows(self.part(&sequence, 2, head), 3 * self.hidden),
                 );
             }
         });
     }
 
-    /// softmax(M(z) + Q K^T / sqrt(d_head)), `[len, len]`.
+    /// softmax(M(z) + Q K^T / sqrt(d_head)), transposed: `[keys, queries]`.
     fn softmax(self, sequence: &Sequence, head: usize, scores: &mut [f32], stride: usize) {
         let len = sequence.len;
         Small::new().product(
             (len, self.width(), len),
             Target::over(scores, stride),
-            Operand::rows(self.part(sequence, 0, head), 3 * self.hidden),
-            Operand::transposed(self.part(sequence, 1, head), 3 * self.hidden),
+            Operand::rows(self.part(sequence, 1, head), 3 * self.hidden),
+            Operand::transposed(self.part(sequence, 0, head), 3 * self.hidden),
         );
         let scale = self.scale();
         vectorized(
@@ -108,10 +109,7 @@ impl Heads {
                         scores.iter_mut().zip(&bias[entry..]).for_each(|(s, &m)| *s = m.mul_add(inverse, *s));
                     }
                 }
-                for row in scores.chunks_exact_mut(stride) {
-                    row[len..wide(len)].fill(f32::MIN);
-                    softmax(&mut row[..wide(len)], scale);
-                }
+                softmax_of_columns(scores, stride, wide(len), scale);
             },
         );
     }
@@ -121,8 +119,8 @@ impl Heads {
         1.0 / (self.width() as f32).sqrt()
     }
 
-    /// Writes the gradient of one sequence's query, key and value, `[len, 3 hidden]` (all of `gradient`), and returns that of its task's
-    /// bias entries. `dy` is the gradient of what `forward` wrote.
+    /// Writes the gradient of one sequence's query, key and value, `[len, 3 hidden]` (all of `gradient`), and returns that
+    /// of its task's bias entries, transposed as they are. `dy` is the gradient of what `forward` wrote.
     pub fn backward(
         self,
         inputs: &Inputs,
@@ -151,7 +149,7 @@ impl Heads {
         self,
         sequence: &Sequence,
         head: usize,
-        (softmax, dropped, dscores): (&[f32], &mut [f32], &mut [f32]), // [len, stride]
+        (softmax, dropped, dscores): (&[f32], &mut [f32], &mut [f32]), // [len, stride], transposed
         dy: &[f32],
         gradient: &mut [MaybeUninit<f32>],
         dbias: &mut [f32],
@@ -173,35 +171,30 @@ impl Heads {
         product.product(
             (len, len, width),
             Target::new(&mut gradient[2 * hidden + head * width..], 3 * hidden),
-            Operand::transposed(weights, stride),
+            Operand::rows(weights, stride),
             Operand::rows(dy, hidden),
         );
-        // dweights = dY V^T
+        // dweights = dY V^T, transposed
         product.product(
             (len, width, len),
             Target::over(dscores, stride),
-            Operand::rows(dy, hidden),
-            Operand::transposed(v, 3 * hidden),
+            Operand::rows(v, 3 * hidden),
+            Operand::transposed(dy, hidden),
         );
         // through dropout and softmax: dS = P (dP - sum_j dP_j P_j), and through the scale of the scores
         let (scale, kept) = (self.scale(), self.mask.map(Mask::scale));
         vectorized(
             #[inline(always)]
             || {
-                for (row, ds) in dscores.chunks_exact_mut(stride).enumerate() {
-                    let p = &softmax[row * stride..][..wide(len)];
-                    ds[len..wide(len)].fill(0.0);
-                    let ds = &mut ds[..wide(len)];
-                    if let Some(kept) = kept {
-                        // what was dropped has the weight 0; where P itself is 0, so is dS
-                        let weights = &weights[row * stride..][..wide(len)];
-                        ds.iter_mut()
-                            .zip(weights)
-                            .for_each(|(d, &w)| *d *= if w == 0.0 { 0.0 } else { kept });
+                if let Some(kept) = kept {
+                    // what was dropped has the weight 0; where P itself is 0, so is dS
+                    for (ds, weights) in dscores.chunks_exact_mut(stride).zip(weights.chunks_exact(stride)) {
+                        ds[..wide(len)].iter_mut().zip(weights).for_each(|(d, &w)| {
+                            *d *= if w == 0.0 { 0.0 } else { kept };
+                        });
                     }
-                    let mean = dot(ds, p);
-                    ds.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - mean) * scale);
                 }
+                softmax_gradient(dscores, softmax, (stride, wide(len)), scale);
                 if let Some((_, blocks)) = sequence.bias {
                     for (row, column, entry, n) in blocks.rows(len) {
                         let ds = &dscores[row * stride + column..][..n];
@@ -214,33 +207,51 @@ impl Heads {
         product.product(
             (len, len, width),
             Target::new(&mut gradient[head * width..], 3 * hidden),
-            Operand::rows(dscores, stride),
+            Operand::transposed(dscores, stride),
             Operand::rows(k, 3 * hidden),
         );
         product.product(
             (len, len, width),
             Target::new(&mut gradient[hidden + head * width..], 3 * hidden),
-            Operand::transposed(dscores, stride),
+            Operand::rows(dscores, stride),
             Operand::rows(q, 3 * hidden),
         );
+    }
+}
+
+/// dP <- P (dP - sum over the column of dP P) scale.
+#[inline(always)]
+fn softmax_gradient(dp: &mut [f32], p: &[f32], (stride, width): (usize, usize), scale: f32) {
+    for first in (0..width).step_by(LANES) {
+        let mut sums = [0.0f32; LANES];
+        for (dp, p) in dp.chunks_exact(stride).zip(p.chunks_exact(stride)) {
+            for ((sum, &dp), &p) in sums.iter_mut().zip(lanes(dp, first)).zip(lanes(p, first)) {
+                *sum = dp.mul_add(p, *sum);
+            }
+        }
+        for (dp, p) in dp.chunks_exact_mut(stride).zip(p.chunks_exact(stride)) {
+            for ((dp, &p), &sum) in lanes_mut(dp, first).iter_mut().zip(lanes(p, first)).zip(&sums) {
+                *dp = p * (*dp - sum) * scale;
+            }
+        }
     }
 }
 
 /// As many elements as are in whole vectors.
 #[inline(always)]
 fn wide(len: usize) -> usize {
-    len.next_multiple_of(16)
+    len.next_multiple_of(LANES)
 }
 
-/// Multiplies the rows of one head's softmax, or of its gradient, by their dropout factors.
-fn drop_out(mask: Mask, sequence: &Sequence, head: usize, rows: &mut [f32], stride: usize) {
+/// Multiplies one head's softmax, transposed, by its dropout factors.
+fn drop_out(mask: Mask, sequence: &Sequence, head: usize, softmax: &mut [f32], stride: usize) {
     let len = sequence.len;
     vectorized(
         #[inline(always)]
         || {
-            for (i, row) in rows.chunks_exact_mut(stride).enumerate() {
-                for (j, weight) in row[..wide(len)].iter_mut().enumerate() {
-                    *weight *= mask.attention_factor(sequence.number, head, i * len + j);
+            for (key, row) in softmax.chunks_exact_mut(stride).enumerate() {
+                for (query, weight) in row[..wide(len)].iter_mut().enumerate() {
+                    *weight *= mask.attention_factor(sequence.number, head, query * len + key);
                 }
             }
         },

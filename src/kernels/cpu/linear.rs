@@ -7,7 +7,7 @@ use dfdx::prelude::{Const, Cpu, Dim, HasShape, Tape, Tensor, TensorFromVec};
 use rayon::prelude::*;
 
 use super::buffers::{Fresh, add, values};
-use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
+use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::simd::vectorized;
 use super::{few_rows, span, take_gradient};
 use crate::kernels::{Pass, Tokens};
@@ -31,7 +31,7 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     } else {
         let (input, shift) = (values(x), values(bias));
         let right = Right::new(rows, (IN, out), Operand::transposed(values(weight), IN));
-        let step = right.block_rows(rows);
+        let step = block_rows(rows);
         let blocks: Vec<_> = y.blocks(step * out).collect();
         blocks.into_par_iter().enumerate().for_each(|(n, block)| {
             let count = block.len() / out;
@@ -73,7 +73,7 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
                 few_rows::input_gradient(&dy, values(&weight), (rows, IN, out), dx);
             } else {
                 let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
-                let step = right.block_rows(rows);
+                let step = block_rows(rows);
                 dx.par_chunks_mut(step * IN).zip(dy.par_chunks(step * out)).for_each(|(dx, dy)| {
                     right.product(dy.len() / out, Operand::rows(dy, out), Target::onto(dx, IN));
                 });

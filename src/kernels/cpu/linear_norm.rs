@@ -4,7 +4,7 @@ use dfdx::prelude::{Cpu, HasShape, Tape};
 use rayon::prelude::*;
 
 use super::buffers::{add, values};
-use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
+use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::{End, Sums, in_blocks};
 use super::{span, take_gradient, tokens};
 use crate::kernels::{Dense, Pass, Residual, Tokens};
@@ -20,7 +20,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let mask = pass.next_mask();
     let input = values(x);
     let right = Right::new(rows, (IN, HIDDEN), Operand::transposed(values(&dense.weight), IN));
-    let step = right.block_rows(rows);
+    let step = block_rows(rows);
     let end = End { bias: values(&dense.bias), mask, norm: Some((&residual).into()) };
     // SAFETY: the product fills y, and the end writes what is kept of the norm.
     let made = unsafe {

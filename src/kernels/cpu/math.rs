@@ -66,53 +66,41 @@ pub fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     fold(sums, |a, b| a + b) + rest
 }
 
-/// Sum of the products of two rows of one length.
+/// The softmax of scale x over each column, of rows `stride` apart of which the first `width` columns count; for a
+/// positive scale. `width` is a whole number of [`LANES`], so that all goes down the columns and nothing across them.
 #[inline(always)]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(&a, &b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-            *sum = a.mul_add(b, *sum);
+pub fn softmax_of_columns(x: &mut [f32], stride: usize, width: usize, scale: f32) {
+    for first in (0..width).step_by(LANES) {
+        let mut largest = [f32::NEG_INFINITY; LANES];
+        for row in x.chunks_exact(stride) {
+            for (largest, &x) in largest.iter_mut().zip(lanes(row, first)) {
+                *largest = if x > *largest { x } else { *largest };
+            }
+        }
+        let mut sums = [0.0f32; LANES];
+        for row in x.chunks_exact_mut(stride) {
+            for ((x, &largest), sum) in lanes_mut(row, first).iter_mut().zip(&largest).zip(&mut sums) {
+                *x = exp((*x - largest) * scale);
+                *sum += *x;
+            }
+        }
+        let inverse = sums.map(|sum| 1.0 / sum);
+        for row in x.chunks_exact_mut(stride) {
+            lanes_mut(row, first).iter_mut().zip(&inverse).for_each(|(x, &inverse)| *x *= inverse);
         }
     }
-    fold(sums, |a, b| a + b) + rest
 }
 
-/// The largest of a row; minus infinity of none.
+/// [`LANES`] elements of a row.
 #[inline(always)]
-pub fn largest(row: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = row.chunks_exact(LANES);
-    let rest = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = if x > *lane { x } else { *lane };
-        }
-    }
-    fold(lanes, |a, b| if b > a { b } else { a }).max(rest)
+pub fn lanes(row: &[f32], first: usize) -> &[f32; LANES] {
+    row[first..].first_chunk().expect("rows of whole vectors")
 }
 
-/// x <- softmax(scale x), for a positive scale.
+/// [`LANES`] elements of a row.
 #[inline(always)]
-pub fn softmax(row: &mut [f32], scale: f32) {
-    let shift = largest(row);
-    let mut sums = [0.0f32; LANES];
-    let (chunks, rest) = row.as_chunks_mut::<LANES>();
-    for chunk in chunks {
-        for (sum, x) in sums.iter_mut().zip(chunk) {
-            *x = exp((*x - shift) * scale);
-            *sum += *x;
-        }
-    }
-    let mut total = 0.0;
-    for x in rest {
-        *x = exp((*x - shift) * scale);
-        total += *x;
-    }
-    let inverse = 1.0 / (total + fold(sums, |a, b| a + b));
-    row.iter_mut().for_each(|x| *x *= inverse);
+pub fn lanes_mut(row: &mut [f32], first: usize) -> &mut [f32; LANES] {
+    row[first..].first_chunk_mut().expect("rows of whole vectors")
 }
 
 /// x <- (x - mean) / sqrt(var + epsilon); returns 1 / sqrt(var + epsilon).
@@ -169,10 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn softmax_goes_down_each_column() {
+        let (rows, stride, width, scale) = (5, 40, 32, 0.5);
+        let mut x: Vec<f32> = (0..rows * stride).map(|i| ((i * 7919) % 23) as f32 - 11.0).collect();
+        let before = x.clone();
+        softmax_of_columns(&mut x, stride, width, scale);
+        for column in 0..width {
+            let of = |row: usize| (before[row * stride + column] * scale).exp();
+            let sum: f32 = (0..rows).map(of).sum();
+            for row in 0..rows {
+                assert!((x[row * stride + column] - of(row) / sum).abs() < 1e-6);
+            }
+        }
+        assert!((0..rows).all(|row| x[row * stride + width..][..8] == before[row * stride + width..][..8]));
+    }
+
+    #[test]
     fn reductions_take_the_rest_of_a_row_too() {
         let row: Vec<f32> = (0..37).map(|i| ((i * 7) % 37) as f32).collect();
         assert_eq!(sum(&row, |x| 2.0 * x), 2.0 * 666.0);
-        assert_eq!(dot(&row, &row), row.iter().map(|x| x * x).sum::<f32>());
-        assert_eq!((largest(&row), largest(&row[..5]), largest(&[])), (36.0, 28.0, f32::NEG_INFINITY));
     }
 }

@@ -7,6 +7,7 @@
 //! | `residual` | what ends both halves of a layer |
 //! | `embedding`, `linear`, `norm`, `dropout`, `modulate` | what stands alone |
 //! | `adamw` | the optimizer's arithmetic |
+//! | `rows` | a parameter's gradient, of a table that of the rows used alone |
 //! | `few_rows` | a linear layer on a few rows |
 //! | `matmul`, `math`, `simd`, `buffers` | what these are made of |
 //!
@@ -29,6 +30,7 @@ mod matmul;
 mod modulate;
 mod norm;
 mod residual;
+mod rows;
 mod self_attention;
 mod simd;
 
@@ -38,7 +40,10 @@ use rayon::prelude::*;
 
 #[cfg(not(feature = "cuda"))]
 use super::Shared;
-use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
+use super::{
+    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+};
+use rows::Gradient;
 
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
@@ -56,7 +61,7 @@ impl Kernels for Cpu {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        word: &Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>,
+        word: (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -154,17 +159,30 @@ impl Kernels for Cpu {
         embedding::select(pass, x, rows)
     }
 
-    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64 {
-        adamw::squared_norm(gradients, value)
+    fn gradient<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        used: &Used<Self>,
+    ) -> Vec<f32> {
+        Gradient::of(gradients, value, used).whole()
+    }
+
+    fn squared_norm<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+        used: &Used<Self>,
+    ) -> f64 {
+        adamw::squared_norm(&Gradient::of(gradients, value, used))
     }
 
     fn adamw<S: Shape>(
-        value: &mut Tensor<S, f32, Self>,
+        (value, used): (&mut Tensor<S, f32, Self>, &Used<Self>),
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
     ) {
-        adamw::adamw(value, moments, gradients, update);
+        let gradient = Gradient::of(gradients, value, used);
+        adamw::adamw(buffers::values_mut(value), moments, &gradient, update);
     }
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Fresh, add, assume_init, values};
 use super::heads::{Bias, Heads, Inputs};
-use super::matmul::{Operand, Right, Rows, Target, weight_gradient};
+use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::Sums;
 use super::simd::vectorized;
 use super::{linear, span, take_gradient, tokens};
@@ -27,7 +27,8 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let rows = x.shape().0;
     let heads = Heads { hidden: HIDDEN, heads, mask: pass.next_mask() };
     let projected = project(x, &dense);
-    let inputs = Inputs { projected: &projected, bias: bias_of(&bias), segments };
+    let transposed = transposed(&bias);
+    let inputs = Inputs { projected: &projected, bias: bias_of(&transposed), segments };
 
     let mut context = Fresh::new(rows * HIDDEN);
     by_sequence(&mut context, segments, HIDDEN)
@@ -42,7 +43,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
         pass.tape.add_backward_op(move |gradients| {
             let _span = span!("self_attention", backward);
             let dy = take_gradient!(gradients, &ghost);
-            let inputs = Inputs { projected: &projected, bias: bias_of(&bias), segments: &segments };
+            let inputs = Inputs { projected: &projected, bias: bias_of(&transposed), segments: &segments };
             let mut dprojected = Fresh::new(rows * 3 * HIDDEN);
             let parts: Vec<Vec<f32>> = by_sequence(&mut dprojected, &segments, 3 * HIDDEN)
                 .into_par_iter()
@@ -57,7 +58,9 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             if let Some((bias, blocks)) = &bias {
                 let dbias = gradients.get_or_alloc_mut(bias)?; // [tasks, entries]
                 for (sequence, part) in parts.iter().enumerate() {
-                    add(&mut dbias[segments.task(sequence) * blocks.entries()..][..blocks.entries()], part);
+                    let of_task =
+                        &mut dbias[segments.task(sequence) * blocks.entries()..][..blocks.entries()];
+                    add(of_task, &blocks.transposed(part));
                 }
             }
 
@@ -65,7 +68,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
             let rights = dense.each_ref().map(|dense| {
                 Right::new(rows, (HIDDEN, HIDDEN), Operand::rows(values(&dense.weight), HIDDEN))
             });
-            let step = rights[0].block_rows(rows);
+            let step = block_rows(rows);
             let rights = rights.each_ref().map(Right::whole);
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
             let sums: Vec<Sums> = dx
@@ -103,8 +106,13 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     y
 }
 
-fn bias_of(bias: &Option<(Matrix<Cpu>, BlockShape)>) -> Option<Bias<'_>> {
-    bias.as_ref().map(|(bias, blocks)| Bias { values: values(bias), blocks: *blocks })
+/// The entries of the transposed blocks.
+fn transposed(bias: &Option<(Matrix<Cpu>, BlockShape)>) -> Option<(Vec<f32>, BlockShape)> {
+    bias.as_ref().map(|(bias, blocks)| (blocks.transposed(values(bias)), *blocks))
+}
+
+fn bias_of(transposed: &Option<(Vec<f32>, BlockShape)>) -> Option<Bias<'_>> {
+    transposed.as_ref().map(|(values, blocks)| Bias { values, blocks: *blocks })
 }
 
 /// Query, key and value of each token side by side, `[rows, 3 HIDDEN]`.
@@ -117,7 +125,7 @@ fn project<const HIDDEN: usize>(
     let rights = dense
         .each_ref()
         .map(|dense| Right::new(rows, (HIDDEN, HIDDEN), Operand::transposed(values(&dense.weight), HIDDEN)));
-    let step = rights[0].block_rows(rows);
+    let step = block_rows(rows);
     let mut projected = Fresh::new(rows * 3 * HIDDEN);
     let blocks: Vec<_> = projected.blocks(step * 3 * HIDDEN).collect();
     blocks.into_par_iter().enumerate().for_each(|(n, block)| {

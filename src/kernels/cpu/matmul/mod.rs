@@ -62,16 +62,14 @@ impl Engine {
             Engine::Gemm
         })
     }
+}
 
-    /// The rows of a block that one core works on at a time, of `rows` in all.
-    pub fn block_rows(self, rows: usize) -> usize {
-        let largest = match self {
-            Engine::Gemm => 512, // enough to make its packing of the right factor cheap
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Engine::Tiles => 128, // a block's operands and results stay in the L2 cache
-        };
-        rows.div_ceil(rayon::current_num_threads()).next_multiple_of(32).clamp(32, largest)
-    }
+/// The rows of a block that one core works on at a time, of `rows` in all: so many that a right factor, of which little
+/// stays in the cache, passes by seldom, and like many for every core.
+pub fn block_rows(rows: usize) -> usize {
+    const LARGEST: usize = 512;
+    let blocks = rows.div_ceil(LARGEST).max(1).next_multiple_of(rayon::current_num_threads());
+    rows.div_ceil(blocks).next_multiple_of(32).max(32)
 }
 
 /// target = [target +] left * right by `gemm`, for left [m, k] and right [k, n].

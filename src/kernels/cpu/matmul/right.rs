@@ -76,16 +76,6 @@ impl<'a> Right<'a> {
         Self { k, n, form }
     }
 
-    /// The rows of a block that one core works on at a time, of `rows` in all.
-    pub fn block_rows(&self, rows: usize) -> usize {
-        let engine = match self.form {
-            Form::Plain(_) => Engine::Gemm,
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Form::Tiles(_) => Engine::Tiles,
-        };
-        engine.block_rows(rows)
-    }
-
     pub fn whole(&self) -> Part<'_> {
         self.part(0..self.k, 0..self.n)
     }
