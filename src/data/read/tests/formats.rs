@@ -161,7 +161,7 @@ fn answers_of_squad_start_at_bytes() {
     );
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(SPAN, true) };
     let left = read_as(Format::Squad, skip, wrong.as_bytes()).unwrap();
-    assert_eq!((left.rows.len(), left.skipped), (1, 1));
+    assert_eq!((left.rows.len(), left.left_out.count()), (1, 1));
 
     let bare = text.replace("[{\"text\": \"Bo\", \"answer_start\": 14}]", "[]");
     assert!(said(read(Format::Squad, SPAN, &bare)).contains("`two`: it has no answer in the context"));
@@ -237,7 +237,7 @@ fn sentences_are_apart_by_any_blank_line() {
 
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(TAGS, true) };
     let left = read_as(Format::Conll, skip, b"a\tO\n\nb\tX\nc\tY\n\n\xff\tO\n").unwrap();
-    assert_eq!((left.rows.len(), left.skipped), (1, 2), "a sentence is a row");
+    assert_eq!((left.rows.len(), left.left_out.count()), (1, 2), "a sentence is a row");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn pairs_without_agreement_are_counted() {
     };
     let found =
         read(Format::Snli, THREE, &[line("neutral"), line("-"), line("entailment")].concat()).unwrap();
-    assert_eq!((found.rows.len(), found.skipped), (2, 1));
+    assert_eq!((found.rows.len(), found.left_out.count()), (2, 1));
     assert_eq!((texts(&found.rows[0]), found.rows[0].id.as_deref()), (("a", "b"), Some("7e")));
     assert!(said(read(Format::Snli, THREE, &line("-"))).starts_with("`rows` has no rows"));
 
@@ -300,7 +300,7 @@ fn mistakes_in_own_files_have_a_place() {
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(BINARY, true) };
     let left = read_as(Format::Csv(Columns::Usual), skip, b"label,text_a\n1\n1,\"a\nb\"\n2,c\n0,\xff\n0,d\n")
         .unwrap();
-    assert_eq!((left.rows.len(), left.skipped, left.rows[1].line), (2, 3, 7));
+    assert_eq!((left.rows.len(), left.left_out.count(), left.rows[1].line), (2, 3, 7));
 
     let json = |text: &str| said(read(Format::JsonLines(MAP), BINARY, text));
     assert!(json("{\"gold\": 1, \"left\": \"a\", \"nr\": 1}").starts_with("rows:1: `right` is missing"));
