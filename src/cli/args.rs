@@ -335,7 +335,7 @@ pub struct Export {
 pub enum ExportFormat {
     /// Every parameter, by the names of the authors' code; the model has to be of `fidelity reference`
     Reference,
-    /// The backbone alone, as Hugging Face's BertModel
+    /// The backbone alone, as Hugging Face's BertModel or RobertaModel
     Hf,
 }
 

@@ -5,6 +5,7 @@
 //! | GLUE, and own files with tabs | `tabs` |
 //! | own files with commas and quotes | `commas` |
 //! | SNLI, SciTail, and own JSON lines | `objects` |
+//! | own files with texts to choose from | `choices`, behind the one of its format |
 //! | SuperGLUE | `superglue`, `marks` |
 //! | SQuAD and MRQA | `questions` |
 //! | CoNLL | `tagged` |
@@ -21,6 +22,7 @@ use super::example::Example;
 use super::files;
 use super::source::{Columns, Format, Kind, Source, Split};
 
+mod choices;
 mod commas;
 mod error;
 mod marks;

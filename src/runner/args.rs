@@ -202,7 +202,7 @@ pub struct Export {
 pub enum FormatName {
     /// Every parameter, by the names of the authors' code
     Reference,
-    /// The backbone alone, as Hugging Face's BertModel
+    /// The backbone alone, as Hugging Face's BertModel or RobertaModel
     Hf,
 }
 
