@@ -189,7 +189,7 @@ fn text_or_pair(dice: &mut Dice) -> Parts {
             let format = dice.pick(&["data csv", "data tsv", "data jsonl"]);
             let mut data = tokens(format, [&text(dice)]);
             if dice.chance(30) {
-                data.extend(words("{ text_a \"left\" id \"nr\" train_file \"a b.txt\" }"));
+                data.extend(words("{ text_a \"left\" id \"nr\" train_file \"all.txt\" }"));
             }
             (data, labels[..count].to_vec())
         }
