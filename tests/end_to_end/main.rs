@@ -11,6 +11,7 @@ mod mistakes;
 mod pretrained;
 mod roberta;
 mod scratch;
+mod simulate;
 mod skip;
 mod support;
 mod variant;

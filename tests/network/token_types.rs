@@ -21,13 +21,13 @@ fn the_second_text_of_a_pair_has_the_only_type() {
     let pair = Batch::new([(&ids[..], &[0, 0, 0, 1, 1][..], 0)]);
     let text = Batch::new([(&ids[..], &[0; 5][..], 0)]);
 
-    let mut scoring = Pass::scoring(&Cpu::default());
+    let mut scoring = Pass::scoring(Cpu::default());
     let [of_pair, of_text] = [&pair, &text].map(|batch| embeddings.forward(batch, &mut scoring).as_vec());
     assert_eq!(of_pair, of_text);
     assert!(of_pair.iter().any(|value| *value != 0.0));
 
     let gradients = [&pair, &text].map(|batch| {
-        let mut pass = Pass::training(&Cpu::default(), 0.0, 0);
+        let mut pass = Pass::training(Cpu::default(), 0.0, 0);
         let x = embeddings.forward(batch, &mut pass);
         let (_, mut gradients) = backward(pass, &x, &noise(9, 5 * 32));
         embeddings.token_type.gradient(&mut gradients)

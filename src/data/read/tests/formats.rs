@@ -164,7 +164,7 @@ fn answers_of_squad_start_at_bytes() {
     assert_eq!((left.rows.len(), left.left_out.count()), (1, 1));
 
     let bare = text.replace("[{\"text\": \"Bo\", \"answer_start\": 14}]", "[]");
-    assert!(said(read(Format::Squad, SPAN, &bare)).contains("`two`: it has no answer in the context"));
+    assert!(said(read(Format::Squad, SPAN, &bare)).contains("question `two` has no answer"));
     assert_eq!(unlabelled(Format::Squad, SPAN, &bare)[1].target, Target::None);
     assert!(
         said(read(Format::Squad, SPAN, &text[..200]))
