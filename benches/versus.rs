@@ -19,7 +19,7 @@ use camtl::train::batches::{At, Batches};
 use camtl::train::draws::{Draw, Draws};
 use camtl::train::plan::Uncertainty;
 use camtl::train::sampler::Sampler;
-use camtl::train::{Network, inputs, uncertainty};
+use camtl::train::{Network, Reading, inputs, uncertainty};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use support::{BATCH, BertBase, CANDIDATES, MiniLm, PLAN, SEQUENCE, bert_base, minilm, products, seconds};
@@ -163,7 +163,12 @@ fn real(arguments: &Real) -> Result<Map<String, Value>, Box<dyn std::error::Erro
     let checkpoint = pretrained::Checkpoint::open(&arguments.minilm)?;
     pretrained::load(&mut network.parameters(), &checkpoint, &inputs::expected(&PLAN.backbone))?;
     let tokenizer = Tokenizer::open(&arguments.minilm, PLAN.backbone.vocab, SEQUENCE)?;
-    let train = inputs::split(&PLAN, Split::Train, &arguments.data, &tokenizer, arguments.cache.as_deref())?;
+    let train = inputs::split(
+        &PLAN,
+        Split::Train,
+        Reading::strict(&arguments.data, arguments.cache.as_deref()),
+        &tokenizer,
+    )?;
     let mut dump = arguments.dump.as_ref().map(File::create).transpose()?.map(BufWriter::new);
 
     let tasks = PLAN.tasks;

@@ -52,7 +52,7 @@ fn the_quickstart_is_readable_distinct_and_in_its_vocabulary() {
         assert!(train.labelled() && dev.labelled());
         let mut seen = HashSet::new();
         for part in [&train, &dev] {
-            assert_eq!((part.truncated(), part.skipped()), (0, 0), "{task}");
+            assert_eq!((part.truncated(), part.left_out().count()), (0, 0), "{task}");
             for i in 0..part.len() {
                 assert!(!part.ids(i).contains(&1), "{task}: an unknown word in line {}", part.line(i));
                 assert!(seen.insert(part.ids(i).to_vec()), "{task}: line {} is not new", part.line(i));
@@ -147,7 +147,7 @@ fn real_glue_is_read_to_the_last_row() {
         for (split, rows) in [(Split::Train, train), (Split::Dev, dev)] {
             let expected = Expected { kind, labelled: true, unreadable: Unreadable::Fail };
             let found = examples(set, source, split, &root, expected).unwrap();
-            assert_eq!((found.rows.len(), found.skipped), (rows, 0), "{set} {split}");
+            assert_eq!((found.rows.len(), found.left_out.count()), (rows, 0), "{set} {split}");
         }
         let expected = Expected { kind, labelled: false, unreadable: Unreadable::Fail };
         if let Ok(test) = examples(set, source, Split::Test, &root, expected) {
@@ -208,7 +208,7 @@ fn eighteen_tasks_are_read_to_the_last_row() {
         for (i, split) in [Split::Train, Split::Dev].into_iter().enumerate() {
             let expected = Expected { kind, labelled: true, unreadable: Unreadable::Fail };
             let found = examples(name, source, split, &root, expected).unwrap();
-            assert_eq!((found.rows.len(), found.skipped), (rows[i], 0), "{name} {split}");
+            assert_eq!((found.rows.len(), found.left_out.count()), (rows[i], 0), "{name} {split}");
             if let Some((_, lines)) = LINES.iter().find(|(several, _)| *several == name) {
                 let distinct: HashSet<u32> = found.rows.iter().map(|row| row.line).collect();
                 assert_eq!(distinct.len(), lines[i], "{name} {split}");
@@ -218,7 +218,7 @@ fn eighteen_tasks_are_read_to_the_last_row() {
         }
         let expected = Expected { kind, labelled: false, unreadable: Unreadable::Fail };
         match examples(name, source, Split::Test, &root, expected) {
-            Ok(test) if name == "wnut17" => assert_eq!((test.rows.len(), test.skipped), (1287, 0)),
+            Ok(test) if name == "wnut17" => assert_eq!((test.rows.len(), test.left_out.count()), (1287, 0)),
             Ok(test) => assert!(test.rows.iter().all(|row| row.target == Target::None), "{name} test"),
             Err(ReadError::NoFile { .. }) => {}
             Err(error) => panic!("{error}"),

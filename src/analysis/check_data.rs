@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, alternatives},
-    ir::{Kind, Source},
+    ir::{Columns, Kind, Source},
     span::Span,
 };
 
@@ -23,9 +23,15 @@ pub struct Data {
 
 /// The task's kind, with the labels that its data set has where the file only counts them.
 pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagnostics) -> Option<Kind> {
-    let Some(Data { known, span, .. }) = data else { return kind_alone(draft) };
+    let Some(Data { source, known, span }) = data else { return kind_alone(draft) };
     let (set, data) = (known.unwrap_or(&TABLE), *span);
-    let (families, holds, right) = described(&set.content);
+    if let Some(Columns::Choices { choices, .. }) = source.format.columns() {
+        return fit_choices(draft, choices.len(), kind, data, sink);
+    }
+    let (families, holds, mut right) = described(&set.content);
+    if known.is_none() && draft.family() == Family::Choose {
+        right += "; or its columns of choices: `csv \"folder\" { choices \"first\", \"second\" }`";
+    }
     if !families.contains(&draft.family()) {
         sink.push(OtherKind { set: set.name, holds, right, kind, data });
         return None;
@@ -88,6 +94,30 @@ pub fn fit_kind(draft: &Draft, kind: Span, data: Option<&Data>, sink: &mut Diagn
         (Content::Choices(legal), Draft::Choose(count)) if count != legal => {
             let (legal, count) = (*legal, *count);
             sink.push(Count { set: set.name, what: "choices", word: "choose", count, legal, kind, data });
+            None
+        }
+        _ => kind_alone(draft),
+    }
+}
+
+/// Of a table with `columns` of choices; one column, which only JSON lines may have, holds any number.
+fn fit_choices(
+    draft: &Draft,
+    columns: usize,
+    kind: Span,
+    data: Span,
+    sink: &mut Diagnostics,
+) -> Option<Kind> {
+    const SET: &str = "a table with choices";
+    if draft.family() != Family::Choose {
+        let right = format!("`choose {}`", columns.max(2));
+        sink.push(OtherKind { set: SET, holds: "choices", right, kind, data });
+        return None;
+    }
+    match draft {
+        Draft::Choose(count) if columns > 1 && *count != columns => {
+            let (count, what, word) = (*count, "choices", "choose");
+            sink.push(Count { set: "the table", what, word, count, legal: columns, kind, data });
             None
         }
         _ => kind_alone(draft),

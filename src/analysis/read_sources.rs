@@ -22,6 +22,8 @@ const FORMATS: [&str; 10] =
 /// What may stand in the braces of every format, and besides in those of a table.
 const FILES: [&str; 3] = ["train_file", "dev_file", "test_file"];
 const COLUMNS: [&str; 4] = ["label", "text_a", "text_b", "id"];
+/// Beside these, the columns of a choice each.
+const CHOICES: &str = "choices";
 
 /// `glue "CoLA"`, `glue "CoLA" in "some/folder"`, `csv "folder" { label "gold"   dev_file "val.csv" }`.
 pub fn read_source(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
@@ -45,10 +47,10 @@ pub fn read_source(entry: &Entry, sink: &mut Diagnostics) -> Option<Data> {
     let first = values::filled("data", first, sink)?;
     let is_table = matches!(name, "csv" | "tsv" | "jsonl");
     let legal: Vec<&'static str> =
-        FILES.into_iter().chain(COLUMNS.into_iter().filter(|_| is_table)).collect();
+        FILES.into_iter().chain(COLUMNS.into_iter().chain([CHOICES]).filter(|_| is_table)).collect();
     let settings = Settings::of_options("`data`", entry.body.as_ref(), &legal, sink);
     let files = read_files(&settings, sink);
-    let columns = read_columns(&settings, sink);
+    let columns = read_columns(&settings, name == "jsonl", sink);
     let folder = match folder {
         Some(folder) => values::filled("data", folder, sink)?.text.clone(),
         None => first.text.clone(),
@@ -97,32 +99,68 @@ fn read_files(settings: &Settings, sink: &mut Diagnostics) -> Option<Files> {
     Some(Files { train: train?, dev: dev?, test: test? })
 }
 
-/// Columns that the file does not name keep their own names.
-fn read_columns(settings: &Settings, sink: &mut Diagnostics) -> Option<Columns> {
+/// Columns that the file does not name keep their own names. In JSON lines one key may hold all choices.
+fn read_columns(settings: &Settings, is_json: bool, sink: &mut Diagnostics) -> Option<Columns> {
     let found = COLUMNS.map(|key| text(settings, key, sink));
-    if COLUMNS.iter().all(|key| settings.get(key).is_none()) {
+    let choices = read_choices(settings, is_json, sink);
+    if COLUMNS.into_iter().chain([CHOICES]).all(|key| settings.get(key).is_none()) {
         return Some(Columns::Usual);
     }
+    let single = COLUMNS
+        .iter()
+        .zip(&found)
+        .filter_map(|(key, column)| Some((column.as_ref()?.as_ref()?.as_str(), settings.get(key)?.span)));
+    let of_choices = choices.iter().flatten().flatten().map(|text| (text.text.as_str(), text.span));
+    let named: Vec<(&str, Span)> = single.chain(of_choices).collect();
     let mut good = true;
-    for (at, key) in COLUMNS.iter().enumerate() {
-        let (Some(entry), Some(Some(column))) = (settings.get(key), &found[at]) else { continue };
-        if let Some(other) =
-            (0..at).find(|&other| matches!(&found[other], Some(Some(name)) if name == column))
-        {
-            let first = settings.get(COLUMNS[other]).map(|entry| entry.span);
-            sink.push(RepeatedColumn { column: column.clone(), first, again: entry.span });
+    for (at, (column, again)) in named.iter().enumerate() {
+        if let Some((_, first)) = named[..at].iter().find(|(other, _)| other == column) {
+            sink.push(RepeatedColumn { column: (*column).to_owned(), first: Some(*first), again: *again });
             good = false;
         }
     }
     let [label, text_a, text_b, id] = found;
     let own = |name: Option<String>, key: &str| name.unwrap_or_else(|| key.to_owned());
-    let columns = Columns::Named {
-        label: own(label?, "label"),
-        text_a: own(text_a?, "text_a"),
-        text_b: text_b?,
-        id: id?,
+    let (label, text_a) = (own(label?, "label"), own(text_a?, "text_a"));
+    let (text_b, id) = (text_b?, id?);
+    let columns = match choices? {
+        None => Columns::Named { label, text_a, text_b, id },
+        Some(choices) => {
+            let choices = choices.into_iter().map(|choice| choice.text.clone()).collect();
+            Columns::Choices { label, text_a, text_b, choices, id }
+        }
     };
     good.then_some(columns)
+}
+
+/// As [`text`], of a list.
+fn read_choices<'a>(
+    settings: &Settings<'a>,
+    is_json: bool,
+    sink: &mut Diagnostics,
+) -> Option<Option<Vec<&'a Text>>> {
+    if settings.get(CHOICES).is_none() {
+        return Some(None);
+    }
+    let entry = settings.plain(CHOICES, sink)?;
+    let texts: Option<Vec<&Text>> = match entry.values.as_slice() {
+        [Value::Text(text)] if is_json => Some(vec![text]),
+        [Value::List(list)] => list
+            .values
+            .iter()
+            .map(|value| match value {
+                Value::Text(text) => Some(text),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    };
+    let Some(texts) = texts else {
+        const TAKES: &str = "a column a choice, in quotes";
+        return values::report(entry, TAKES, "`choices \"first\", \"second\"`", sink);
+    };
+    let filled = texts.into_iter().map(|text| values::filled(CHOICES, text, sink));
+    Some(Some(filled.collect::<Option<_>>()?))
 }
 
 /// `Some(None)` where the key is not set, `None` where its value is a mistake.
@@ -158,7 +196,7 @@ struct UnknownSet {
 #[error("the column `{column}` is read twice")]
 #[diagnostic(
     code(cam::data::repeated_column),
-    help("each of label, text_a, text_b and id is a column of its own")
+    help("each of label, text_a, text_b, id and the choices is a column of its own")
 )]
 struct RepeatedColumn {
     column: String,

@@ -182,6 +182,9 @@ pub struct Simulate {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
 }
 
 /// Train a model
@@ -222,6 +225,9 @@ pub struct Train {
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
     #[arg(long)]
     pub profile: bool,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
 }
 
 /// Measure a trained run
@@ -251,6 +257,9 @@ pub struct Eval {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
 }
 
 /// Predict with a trained run
@@ -326,7 +335,7 @@ pub struct Export {
 pub enum ExportFormat {
     /// Every parameter, by the names of the authors' code; the model has to be of `fidelity reference`
     Reference,
-    /// The backbone alone, as Hugging Face's BertModel
+    /// The backbone alone, as Hugging Face's BertModel or RobertaModel
     Hf,
 }
 

@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(not(feature = "hub"))]
+use miette::Diagnostic;
+#[cfg(not(feature = "hub"))]
+use thiserror::Error;
+
 use super::Outcome;
 use crate::ir::{Origin, Program};
 
@@ -24,8 +29,21 @@ fn fetched(name: &str) -> Outcome<Option<PathBuf>> {
     Ok(Some(fetch(&id, &Hub::from_environment(), &|text| eprintln!("{text}"))?))
 }
 
-/// Without the feature `hub` a name has to be a folder's.
+/// Without the feature `hub` a name has to be a folder's, which is said before anything long is built.
 #[cfg(not(feature = "hub"))]
-fn fetched(_: &str) -> Outcome<Option<PathBuf>> {
-    Ok(None)
+fn fetched(name: &str) -> Outcome<Option<PathBuf>> {
+    Err(NotHere { name: name.to_owned() }.into())
+}
+
+#[cfg(not(feature = "hub"))]
+#[derive(Debug, Error, Diagnostic)]
+#[error("the model's checkpoint `{name}` is not a folder here, and this camtlc fetches none")]
+#[diagnostic(
+    code(camtlc::backbone),
+    help(
+        "name a folder with config.json, model.safetensors and the tokenizer: --backbone DIR; a camtlc that was built with `cargo install --path . --features hub` fetches a checkpoint by its id"
+    )
+)]
+struct NotHere {
+    name: String,
 }

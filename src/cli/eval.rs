@@ -25,5 +25,8 @@ pub fn run(args: &Eval) -> Outcome<ExitCode> {
     if let Some(file) = &args.weights {
         command.arg("--weights").arg(file);
     }
+    if args.skip_unreadable {
+        command.arg("--skip-unreadable");
+    }
     become_binary::run(command)
 }

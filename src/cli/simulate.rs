@@ -36,6 +36,7 @@ struct Task {
     examples: u64,
     tokens: u64,
     truncated: u64,
+    unreadable: u64,
     share: f64,
     seen: f64,
 }
@@ -47,6 +48,9 @@ pub fn run(args: &Simulate) -> Outcome<ExitCode> {
     command.arg("simulate").arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.model.path)));
     if let Some(folder) = &backbone {
         command.arg("--backbone").arg(folder);
+    }
+    if args.skip_unreadable {
+        command.arg("--skip-unreadable");
     }
     let program = command.get_program().to_owned();
     // what it has to say of mistakes goes where this program's goes

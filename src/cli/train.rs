@@ -46,6 +46,9 @@ pub fn run(args: &Train) -> Outcome<ExitCode> {
     if let Some(file) = &args.weights {
         command.arg("--weights").arg(file);
     }
+    if args.skip_unreadable {
+        command.arg("--skip-unreadable");
+    }
     become_binary::run(command)
 }
 

@@ -54,6 +54,19 @@ fn table(format: TokenStream, columns: &Columns, folder: &str) -> TokenStream {
             let (text_b, id) = (text(text_b), text(id));
             quote!(Columns::Named { label: #label, text_a: #text_a, text_b: #text_b, id: #id })
         }
+        Columns::Choices { label, text_a, text_b, choices, id } => {
+            let text = |text: &Option<String>| names::option(text.as_ref().map(|text| quote!(#text)));
+            let (text_b, id) = (text(text_b), text(id));
+            quote! {
+                Columns::Choices {
+                    label: #label,
+                    text_a: #text_a,
+                    text_b: #text_b,
+                    choices: &[#(#choices),*],
+                    id: #id,
+                }
+            }
+        }
     };
     quote!(Source::new(Format::#format(#columns), #folder))
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 8 | `camtltok` |
 //! | 32 | the key, again |
-//! | 2 x 8 | skipped rows, truncated examples |
+//! | 3 x 8 | unused and unreadable rows, truncated examples |
 //! | | the lists of numbers of a [`Dataset`], the ids first, in the order of [`encode`] |
 //! | | its texts |
 //! | 32 | BLAKE3 of all of the above |
@@ -24,9 +24,10 @@ use memmap2::Mmap;
 use super::dataset::{Dataset, Label, Windows, Words};
 use super::flat::{Lists, Texts, starts};
 use super::ids::Ids;
+use super::read::LeftOut;
 
 /// Part of every key: a change of the layout above, or of what the tokens mean, is a new number.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"camtltok";
 const HASH: usize = 32;
@@ -80,7 +81,8 @@ fn encode(key: &blake3::Hash, dataset: &Dataset) -> Vec<u8> {
     let mut out = Out(Vec::with_capacity(4 * dataset.ids.len()));
     out.0.extend(MAGIC);
     out.0.extend(key.as_bytes());
-    out.count(dataset.skipped);
+    out.count(dataset.left_out.unused);
+    out.count(dataset.left_out.unreadable);
     out.count(dataset.truncated);
     out.list(dataset.ids.iter().copied());
     out.list(steps(&dataset.offsets));
@@ -101,6 +103,9 @@ fn encode(key: &blake3::Hash, dataset: &Dataset) -> Vec<u8> {
     out.list(steps(&windows.accepted));
     out.texts(&windows.contexts);
     out.texts(&windows.answers);
+    let mut first = Texts::default();
+    dataset.left_out.first.iter().for_each(|row| first.push(row));
+    out.texts(&first);
     let hash = blake3::hash(&out.0);
     out.0.extend(hash.as_bytes());
     out.0
@@ -114,7 +119,7 @@ fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<
     }
     let rest = body.strip_prefix(MAGIC)?.strip_prefix(key.as_bytes())?;
     let mut read = In { body, at: body.len() - rest.len() };
-    let (skipped, truncated) = (read.count()?, read.count()?);
+    let (unused, unreadable, truncated) = (read.count()?, read.count()?, read.count()?);
     let ids = read.numbers()?;
     let offsets = starts(&read.list()?);
     let firsts = read.list()?;
@@ -133,6 +138,8 @@ fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<
         contexts: read.texts()?,
         answers: read.texts()?,
     };
+    let first = read.texts()?;
+    let first = (0..first.len()).map(|i| first.get(i).to_owned()).collect();
     // the rest follows from the hash: nobody else writes these files
     let whole = offsets.last() == Some(&(ids.len() / 4))
         && items.last() == Some(&firsts.len())
@@ -148,7 +155,7 @@ fn decode(map: &Arc<Mmap>, key: &blake3::Hash, content: blake3::Hash) -> Option<
         groups,
         words,
         windows,
-        skipped,
+        left_out: LeftOut { unused, unreadable, first },
         truncated,
         fingerprint: content,
     })
@@ -289,7 +296,7 @@ mod tests {
             groups: vec![7, 7, u32::MAX],
             words,
             windows,
-            skipped: 2,
+            left_out: LeftOut { unused: 2, unreadable: 1, first: vec!["a.tsv:2: \u{e9}".to_owned()] },
             truncated: 1,
             fingerprint: blake3::hash(b"file"),
         }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::flat::{Lists, Texts};
 use super::goal::Goal;
 use super::ids::Ids;
+use super::read::LeftOut;
 
 /// Items as token ids. Immutable; they keep the order of their file.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Dataset {
     pub(super) groups: Vec<u32>, // [items]
     pub(super) words: Words,
     pub(super) windows: Windows,
-    pub(super) skipped: usize,
+    pub(super) left_out: LeftOut,
     pub(super) truncated: usize,
     pub(super) fingerprint: blake3::Hash,
 }
@@ -198,9 +199,9 @@ impl Dataset {
         self.truncated
     }
 
-    /// Rows of the file that could not be read and were left out.
-    pub fn skipped(&self) -> usize {
-        self.skipped
+    /// Rows of the file that are no examples.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     /// Of the content that the items were read from, in hexadecimal; for `run.json`.

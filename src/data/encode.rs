@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::dataset::{ALONE, Dataset, Label};
 use super::example::{Example, Input, Target};
 use super::ids::Ids;
-use super::read::Examples;
+use super::read::{Examples, LeftOut};
 use super::source::Kind;
 use super::tokenizer::{Encoded, Placed, Tokenizer, TokenizerError};
 use super::windows::{Question, windows};
@@ -26,7 +26,7 @@ impl Dataset {
         kind: Kind,
         fingerprint: blake3::Hash,
     ) -> Result<Self, TokenizerError> {
-        let mut items = Items::new(examples.skipped, fingerprint);
+        let mut items = Items::new(examples.left_out.clone(), fingerprint);
         let rows = &examples.rows;
         match kind {
             Kind::Classify { .. } | Kind::Regress { .. } | Kind::Choose { .. } => {
@@ -46,7 +46,7 @@ struct Items {
 }
 
 impl Items {
-    fn new(skipped: usize, fingerprint: blake3::Hash) -> Self {
+    fn new(left_out: LeftOut, fingerprint: blake3::Hash) -> Self {
         let set = Dataset {
             ids: Ids::default(),
             offsets: vec![0],
@@ -58,7 +58,7 @@ impl Items {
             groups: Vec::new(),
             words: Default::default(),
             windows: Default::default(),
-            skipped,
+            left_out,
             truncated: 0,
             fingerprint,
         };

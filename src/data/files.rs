@@ -41,8 +41,8 @@ fn usual(task: &str, format: Format, split: Split) -> Result<Vec<String>, ReadEr
         (Format::SuperGlue(_), Split::Train) => &["train.jsonl"],
         (Format::SuperGlue(_), Split::Dev) => &["val.jsonl"],
         (Format::SuperGlue(_), Split::Test) => &["test.jsonl"],
-        (Format::Squad, Split::Train) => &["train-v1.1.json", "train.json"],
-        (Format::Squad, Split::Dev) => &["dev-v1.1.json", "dev.json"],
+        (Format::Squad, Split::Train) => &["train-v1.1.json", "train.json", "train-v2.0.json"],
+        (Format::Squad, Split::Dev) => &["dev-v1.1.json", "dev.json", "dev-v2.0.json"],
         (Format::Squad, Split::Test) => &["test-v1.1.json", "test.json"],
         (Format::Conll, Split::Train) => &["train.conll", "train.txt", "wnut17train.conll", "eng.train"],
         (Format::Conll, Split::Dev) => {

@@ -53,8 +53,9 @@ pub fn load(request: &Request<'_>, tokenizer: &Tokenizer) -> Result<Dataset, Loa
     }
     let expected = Expected { kind, labelled: split.labelled(), unreadable };
     let examples = read::parse(task, source, split, &path, &bytes, expected)?;
-    if examples.skipped > 0 {
-        tracing::warn!(task, file = %path.display(), rows = examples.skipped, "rows left out: they cannot be read, or have no label");
+    let unused = examples.left_out.unused;
+    if unused > 0 {
+        tracing::warn!(task, file = %path.display(), rows = unused, "rows left out: the data set says that they have no label");
     }
     let dataset = Dataset::encode(&examples, tokenizer, kind, content)?;
     if let Some(folder) = folder {

@@ -37,6 +37,6 @@ pub use dataset::Dataset;
 pub use example::{Answer, Example, Input, Target};
 pub use goal::Goal;
 pub use load::{LoadError, Request, load};
-pub use read::{Examples, ReadError, Unreadable};
+pub use read::{Examples, LeftOut, ReadError, Unreadable};
 pub use source::{Columns, Format, Kind, Source, Split};
 pub use tokenizer::{Tokenizer, TokenizerError};

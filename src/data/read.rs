@@ -5,6 +5,7 @@
 //! | GLUE, and own files with tabs | `tabs` |
 //! | own files with commas and quotes | `commas` |
 //! | SNLI, SciTail, and own JSON lines | `objects` |
+//! | own files with texts to choose from | `choices`, behind the one of its format |
 //! | SuperGLUE | `superglue`, `marks` |
 //! | SQuAD and MRQA | `questions` |
 //! | CoNLL | `tagged` |
@@ -12,6 +13,7 @@
 //! Every reader gives its rows to `rows`, good or bad, which knows what becomes of the bad ones. What a label or a
 //! value may be stands in `target`.
 
+use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -20,6 +22,7 @@ use super::example::Example;
 use super::files;
 use super::source::{Columns, Format, Kind, Source, Split};
 
+mod choices;
 mod commas;
 mod error;
 mod marks;
@@ -48,8 +51,48 @@ pub enum Unreadable {
 #[derive(Clone, Debug)]
 pub struct Examples {
     pub rows: Vec<Example>,
-    /// Rows left out: under [`Unreadable::Skip`], and those that SNLI marks as having no label ("-").
-    pub skipped: usize,
+    pub left_out: LeftOut,
+}
+
+impl Examples {
+    /// All rows there are.
+    pub fn of(rows: Vec<Example>) -> Self {
+        Self { rows, left_out: LeftOut::default() }
+    }
+}
+
+/// Rows of a file that are not among its examples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The data set itself says that they have no use: SNLI's pairs without agreement ("-").
+    pub unused: usize,
+    /// Rows that cannot be read, under [`Unreadable::Skip`].
+    pub unreadable: usize,
+    /// Place and cause of the first of these.
+    pub first: Vec<String>, // [at most FIRST]
+}
+
+impl LeftOut {
+    /// As many unreadable rows are told one by one.
+    pub const FIRST: usize = 3;
+
+    pub fn count(&self) -> usize {
+        self.unused + self.unreadable
+    }
+}
+
+/// What of the unreadable rows a person is told: how many, and the first with their places.
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { unreadable, first, .. } = self;
+        let rows = if *unreadable == 1 { "row" } else { "rows" };
+        write!(f, "{unreadable} {rows} left out, which cannot be read")?;
+        first.iter().try_for_each(|row| write!(f, "\n  {row}"))?;
+        match unreadable - first.len() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
 }
 
 /// What the rows of a file should be.

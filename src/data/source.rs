@@ -53,14 +53,37 @@ pub enum Columns {
         /// The data set's own name for a row.
         id: Option<&'static str>,
     },
+    /// Several texts to choose from, as SWAG has them; other columns are left alone.
+    Choices {
+        /// The right choice, counted from 0.
+        label: &'static str,
+        /// What all choices are about.
+        text_a: &'static str,
+        /// What the text of each choice begins with.
+        text_b: Option<&'static str>,
+        /// A column a choice. Of JSON lines one key alone may hold all choices.
+        choices: &'static [&'static str],
+        /// The data set's own name for a row.
+        id: Option<&'static str>,
+    },
 }
 
 impl Columns {
+    /// The columns of the choices, where rows have some.
+    pub(super) fn choices(self) -> &'static [&'static str] {
+        match self {
+            Self::Choices { choices, .. } => choices,
+            Self::Usual | Self::Named { .. } => &[],
+        }
+    }
+
     /// Label, first text, second text and name of a row; of the last two only what was said.
     pub(super) fn names(self) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
         match self {
             Self::Usual => ("label", "text_a", None, None),
-            Self::Named { label, text_a, text_b, id } => (label, text_a, text_b, id),
+            Self::Named { label, text_a, text_b, id } | Self::Choices { label, text_a, text_b, id, .. } => {
+                (label, text_a, text_b, id)
+            }
         }
     }
 }

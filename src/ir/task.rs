@@ -113,6 +113,14 @@ pub enum Columns {
     Usual,
     /// Those named here; others are left alone.
     Named { label: String, text_a: String, text_b: Option<String>, id: Option<String> },
+    /// Texts to choose from, a column each; of JSON lines one key may hold them all.
+    Choices {
+        label: String,
+        text_a: String,
+        text_b: Option<String>,
+        choices: Vec<String>,
+        id: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -175,16 +183,22 @@ impl std::fmt::Display for Source {
             ("dev_file", files.dev.as_ref()),
             ("test_file", files.test.as_ref()),
         ];
-        if let Some(Columns::Named { label, text_a, text_b, id }) = format.columns() {
+        if let Some(
+            Columns::Named { label, text_a, text_b, id } | Columns::Choices { label, text_a, text_b, id, .. },
+        ) = format.columns()
+        {
             let columns = [Some(label), Some(text_a), text_b.as_ref(), id.as_ref()];
             settings.extend(["label", "text_a", "text_b", "id"].into_iter().zip(columns));
         }
-        settings.retain(|(_, value)| value.is_some());
+        let mut settings: Vec<String> =
+            settings.iter().filter_map(|(key, value)| Some(format!("{key} {:?}", value.as_ref()?))).collect();
+        if let Some(Columns::Choices { choices, .. }) = format.columns() {
+            let names: Vec<String> = choices.iter().map(|name| format!("{name:?}")).collect();
+            settings.push(format!("choices {}", names.join(", ")));
+        }
         if settings.is_empty() {
             return Ok(());
         }
-        let settings: Vec<String> =
-            settings.iter().filter_map(|(key, value)| Some(format!("{key} {:?}", value.as_ref()?))).collect();
         write!(f, " {{ {} }}", settings.join(" "))
     }
 }

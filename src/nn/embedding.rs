@@ -39,7 +39,15 @@ where
     pub fn forward<T: Tape<f32, D>>(&self, batch: &Batch, pass: &mut Pass<T, D>) -> Tokens<HIDDEN, D> {
         let word = (&self.word.value, &self.word.used);
         let (position, token_type) = (&self.position.value, &self.token_type.value);
-        let x = D::embed(pass, &batch.ids, word, position, token_type, W::TRAINED);
+        // a network that has a single type gives it to the second text of a pair too
+        let x = match TYPES {
+            1 => {
+                let mut ids = batch.ids.clone();
+                ids.token_type.fill(0);
+                D::embed(pass, &ids, word, position, token_type, W::TRAINED)
+            }
+            _ => D::embed(pass, &batch.ids, word, position, token_type, W::TRAINED),
+        };
         let x = self.norm.forward(&x, &batch.segments, pass);
         let x = D::dropout(pass, &x);
         pass.show(Point::Embeddings, &x);

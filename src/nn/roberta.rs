@@ -41,7 +41,6 @@ where
     pub fn forward<T: Tape<f32, D>>(&self, batch: &Batch, pass: &mut Pass<T, D>) -> Tokens<HIDDEN, D> {
         let mut ids = batch.ids.clone();
         ids.position.iter_mut().for_each(|position| *position += FIRST_POSITION);
-        ids.token_type.fill(0);
         self.tables.forward(&Batch::of_sequences(ids, batch.segments.clone()), pass)
     }
 }

@@ -41,6 +41,9 @@ pub struct Simulate {
     /// The folder of the pretrained backbone, if not where the model says
     #[arg(long, value_name = "DIR")]
     pub backbone: Option<PathBuf>,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
     /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
@@ -84,6 +87,9 @@ pub struct Train {
     /// Change a setting of the model's `train` block, like lr=1e-4; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
     /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
@@ -126,6 +132,9 @@ pub struct Eval {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
     /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
@@ -193,7 +202,7 @@ pub struct Export {
 pub enum FormatName {
     /// Every parameter, by the names of the authors' code
     Reference,
-    /// The backbone alone, as Hugging Face's BertModel
+    /// The backbone alone, as Hugging Face's BertModel or RobertaModel
     Hf,
 }
 

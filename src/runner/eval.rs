@@ -3,11 +3,11 @@
 use miette::Result;
 
 use super::output::print;
-use super::{args, cache};
-use crate::data::{Request, Split, Unreadable, load};
+use super::{args, cache, unreadable};
+use crate::data::{Request, Split, load};
 use crate::train::evaluate::evaluate;
 use crate::train::plan::Plan;
-use crate::train::{Network, Predictor, Run, inputs, predict, zero_shot};
+use crate::train::{Network, Predictor, Reading, Run, inputs, predict, zero_shot};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Eval) -> Result<()> {
     let run = Run::open(&args.saved.run, plan)?;
@@ -21,7 +21,11 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     let split = Split::from(args.split);
     let data = args.data.as_ref().unwrap_or(&run.record.paths.data);
     let cache = cache(args.cache.as_ref());
-    let batches = inputs::split(plan, split, data, model.tokenizer(), cache.as_deref())?;
+    let reading = Reading { data, unreadable: unreadable(args.skip_unreadable), cache: cache.as_deref() };
+    let batches = inputs::split(plan, split, reading, model.tokenizer())?;
+    if let Some(left_out) = inputs::left_out(plan, split, &batches) {
+        eprintln!("{left_out}");
+    }
     let evaluation = evaluate(model.network(), plan.tasks, &batches)?;
     if args.json {
         print(&format!("{}\n", evaluation.to_json(model.step(), split)))
@@ -50,10 +54,13 @@ fn other_data<N: Network>(
         kind: question.task.kind,
         split,
         root: args.data.as_ref().unwrap_or(&run.record.paths.data),
-        unreadable: Unreadable::Fail,
+        unreadable: unreadable(args.skip_unreadable),
         cache: cache.as_deref(),
     };
     let data = load(&request, model.tokenizer())?;
+    if data.left_out().unreadable > 0 {
+        eprintln!("{name}, {split}: {}", data.left_out());
+    }
     let answer = question.ask(&model, data, name)?;
     if args.json {
         print(&format!("{}\n", answer.to_json(task.name, name, model.step(), split.name())))

@@ -21,6 +21,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::data::Unreadable;
 use crate::nn::{Encode, Model, Predict};
 use crate::train::plan::Plan;
 
@@ -114,6 +115,11 @@ where
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     shown.with_target(false).without_time().compact().with_filter(filter)
+}
+
+/// What `--skip-unreadable` asks for.
+fn unreadable(skip: bool) -> Unreadable {
+    if skip { Unreadable::Skip } else { Unreadable::Fail }
 }
 
 /// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where

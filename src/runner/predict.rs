@@ -60,5 +60,5 @@ fn examples(args: &args::Predict, task: &Task) -> Result<Examples> {
         text_b: args.text_b.clone(),
         choices: args.choices.clone(),
     };
-    Ok(Examples { rows: vec![predict::example(task, asked)?], skipped: 0 })
+    Ok(Examples::of(vec![predict::example(task, asked)?]))
 }

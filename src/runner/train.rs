@@ -4,7 +4,7 @@ use miette::Result;
 
 use super::output::print;
 use super::profile::{Profile, Sizes};
-use super::{args, cache, interrupt};
+use super::{args, cache, interrupt, unreadable};
 use crate::train::plan::{Plan, Training};
 use crate::train::run::Counts;
 use crate::train::{self, Network, Options, Outcome, TrainError, report, run};
@@ -23,6 +23,7 @@ pub fn run<N: Network>(
         from: args.from.clone(),
         replay: args.replay.clone(),
         log_picks: args.log_picks,
+        unreadable: unreadable(args.skip_unreadable),
         out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),

@@ -14,13 +14,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use memmap2::Mmap;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::files::{self, FileError};
 use super::optimizer::Saved;
 use super::plan::Plan;
+use super::remarked;
 use crate::kernels::Kernels;
 use crate::nn::Parameter;
 
@@ -115,17 +116,17 @@ pub fn save<D: Kernels>(
         return Ok(folder); // of this step, so it is the same
     }
     files::folder(&folder, |folder| {
-        let metadata = HashMap::from([
-            ("format".to_owned(), "pt".to_owned()), // what readers in Python ask for
-            ("fingerprint".to_owned(), plan.fingerprint.to_owned()),
-            ("program".to_owned(), program(plan).to_string()),
-            ("step".to_owned(), state.step.to_string()),
+        let remarks = BTreeMap::from([
+            ("format", "pt".to_owned()), // what readers in Python ask for
+            ("fingerprint", plan.fingerprint.to_owned()),
+            ("program", program(plan).to_string()),
+            ("step", state.step.to_string()),
         ]);
         let values = parameters
             .iter()
             .map(|p| (p.meta().name.clone(), Dtype::F32, p.dims(), bytes(&p.read())))
             .collect();
-        write(&folder.join(MODEL), values, metadata)?;
+        remarked::write(&folder.join(MODEL), values, &remarks)?;
 
         let mut tensors = Vec::new();
         let mut updates = BTreeMap::new();
@@ -142,7 +143,7 @@ pub fn save<D: Kernels>(
             let used: Vec<u8> = used.iter().map(|used| u8::from(*used)).collect();
             tensors.push((format!("used.{task}"), Dtype::U8, vec![used.len()], used));
         }
-        write(&folder.join("state.safetensors"), tensors, HashMap::new())?;
+        remarked::write(&folder.join("state.safetensors"), tensors, &BTreeMap::new())?;
         let json = json!({ "step": state.step, "seed": state.seed, "updates": updates });
         Ok::<_, CheckpointError>(files::write(&folder.join("state.json"), format!("{json:#}\n").as_bytes())?)
     })?;
@@ -316,30 +317,6 @@ fn steps(checkpoints: &Path) -> Result<Vec<usize>, CheckpointError> {
         .collect();
     steps.sort_unstable();
     Ok(steps)
-}
-
-/// Name, type, shape and content of a tensor.
-type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
-
-fn write(path: &Path, tensors: Vec<Raw>, metadata: HashMap<String, String>) -> Result<(), CheckpointError> {
-    let failed = |cause: safetensors::SafeTensorError| {
-        CheckpointError::File(FileError {
-            path: path.to_owned(),
-            action: "written",
-            cause: match cause {
-                safetensors::SafeTensorError::IoError(cause) => cause,
-                other => std::io::Error::other(other),
-            },
-        })
-    };
-    let views = tensors
-        .iter()
-        .map(|(name, dtype, dims, bytes)| Ok((name, TensorView::new(*dtype, dims.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(failed)?;
-    serialize_to_file(views, Some(metadata), path).map_err(failed)?;
-    let sync = fs::File::open(path).and_then(|file| file.sync_all());
-    Ok(files::at(path, "written", sync)?)
 }
 
 fn bytes(values: &[f32]) -> Vec<u8> {

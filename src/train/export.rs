@@ -3,7 +3,7 @@
 //! | format | holds |
 //! |---|---|
 //! | [`Format::Reference`] | every parameter by the names of the authors' code, for `--weights` and for theirs |
-//! | [`Format::Hf`] | the backbone alone, as `BertModel.from_pretrained` takes it, with `config.json` and the tokenizer |
+//! | [`Format::Hf`] | the backbone alone, as `from_pretrained` of `BertModel` or `RobertaModel` takes it, with `config.json` and the tokenizer |
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::files::{self, FileError};
-use super::plan::{Backbone, Plan};
+use super::plan::{Backbone, Family, Plan};
 use crate::authors::{self, Tensor};
 use crate::kernels::Kernels;
-use crate::nn::{EPSILON, Parameter};
+use crate::nn::{EPSILON, FIRST_POSITION, Parameter, ROBERTA_EPSILON};
 
 /// Whose names and files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,11 +93,11 @@ pub fn export<D: Kernels>(
     Ok(Exported { tensors: count, left_out: all - values })
 }
 
-/// What a pretrained checkpoint holds, by its names.
+/// What a pretrained network has, by its names: its pooler too, which RoBERTa's checkpoints leave out.
 fn backbone<D: Kernels>(parameters: &[&mut dyn Parameter<D>]) -> BTreeMap<String, Tensor> {
     parameters
         .iter()
-        .filter(|parameter| parameter.meta().loaded)
+        .filter(|parameter| parameter.meta().loaded || parameter.meta().name.starts_with("pooler."))
         .map(|parameter| {
             let tensor = Tensor { dims: parameter.dims(), values: parameter.read() };
             (parameter.meta().name.clone(), tensor)
@@ -106,10 +106,15 @@ fn backbone<D: Kernels>(parameters: &[&mut dyn Parameter<D>]) -> BTreeMap<String
 }
 
 fn config(backbone: &Backbone) -> Value {
-    let Backbone { layers, hidden, heads, ffn, vocab, positions, token_types, .. } = backbone;
-    json!({
-        "architectures": ["BertModel"],
-        "model_type": "bert",
+    let Backbone { family, layers, hidden, heads, ffn, vocab, positions, token_types, .. } = backbone;
+    // positions begin behind the id of the padding
+    let (architecture, name, epsilon, padding) = match family {
+        Family::Bert => ("BertModel", "bert", EPSILON, 0),
+        Family::Roberta => ("RobertaModel", "roberta", ROBERTA_EPSILON, FIRST_POSITION - 1),
+    };
+    let mut config = json!({
+        "architectures": [architecture],
+        "model_type": name,
         "num_hidden_layers": layers,
         "hidden_size": hidden,
         "num_attention_heads": heads,
@@ -118,12 +123,18 @@ fn config(backbone: &Backbone) -> Value {
         "max_position_embeddings": positions,
         "type_vocab_size": token_types,
         "hidden_act": "gelu",
-        "layer_norm_eps": EPSILON.to_string().parse::<f64>().unwrap_or(f64::from(EPSILON)),
+        // as it is written, not as the nearest double of the f32
+        "layer_norm_eps": epsilon.to_string().parse::<f64>().unwrap_or(f64::from(epsilon)),
         "position_embedding_type": "absolute",
         "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1,
         "initializer_range": 0.02,
-        "pad_token_id": 0,
+        "pad_token_id": padding,
         "torch_dtype": "float32",
-    })
+    });
+    if *family == Family::Roberta {
+        config["bos_token_id"] = json!(0);
+        config["eos_token_id"] = json!(2);
+    }
+    config
 }

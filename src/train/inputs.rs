@@ -21,6 +21,23 @@ pub struct Inputs {
     pub backbone: Option<(PathBuf, Checkpoint)>,
 }
 
+/// Where the data of all tasks lie, and how they are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// The folder that the tasks' folders lie in.
+    pub data: &'a Path,
+    pub unreadable: Unreadable,
+    /// A folder for token caches; `None` to tokenize anew.
+    pub cache: Option<&'a Path>,
+}
+
+impl<'a> Reading<'a> {
+    /// A row that cannot be read is an error.
+    pub fn strict(data: &'a Path, cache: Option<&'a Path>) -> Self {
+        Self { data, unreadable: Unreadable::Fail, cache }
+    }
+}
+
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum InputError {
@@ -64,43 +81,32 @@ pub enum InputError {
 
 impl Inputs {
     /// Opens what `plan` names; `backbone` overrides where the pretrained weights lie.
-    pub fn open(
-        plan: &Plan,
-        data: &Path,
-        backbone: Option<&Path>,
-        cache: Option<&Path>,
-    ) -> Result<Self, InputError> {
-        let tokenizer_path = tokenizer_path(plan, data, backbone)?;
+    pub fn open(plan: &Plan, reading: Reading<'_>, backbone: Option<&Path>) -> Result<Self, InputError> {
+        let tokenizer_path = tokenizer_path(plan, reading.data, backbone)?;
         let backbone = match plan.backbone.origin {
             Origin::Scratch { .. } => None,
             Origin::Checkpoint(_) => Some((tokenizer_path.clone(), Checkpoint::open(&tokenizer_path)?)),
         };
-        Self::with(plan, data, tokenizer_path, backbone, cache)
+        Self::with(plan, reading, tokenizer_path, backbone)
     }
 
     /// For a training that takes over another's weights, with its tokenizer.
-    pub fn from_run(
-        plan: &Plan,
-        data: &Path,
-        tokenizer: PathBuf,
-        cache: Option<&Path>,
-    ) -> Result<Self, InputError> {
-        if !data.is_dir() {
-            return Err(InputError::NoData { folder: data.to_owned() });
+    pub fn from_run(plan: &Plan, reading: Reading<'_>, tokenizer: PathBuf) -> Result<Self, InputError> {
+        if !reading.data.is_dir() {
+            return Err(InputError::NoData { folder: reading.data.to_owned() });
         }
-        Self::with(plan, data, tokenizer, None, cache)
+        Self::with(plan, reading, tokenizer, None)
     }
 
     fn with(
         plan: &Plan,
-        data: &Path,
+        reading: Reading<'_>,
         tokenizer_path: PathBuf,
         backbone: Option<(PathBuf, Checkpoint)>,
-        cache: Option<&Path>,
     ) -> Result<Self, InputError> {
         let tokenizer = Tokenizer::open(&tokenizer_path, plan.backbone.vocab, plan.sequence)?;
-        let train = split(plan, Split::Train, data, &tokenizer, cache)?;
-        let dev = split(plan, Split::Dev, data, &tokenizer, cache)?;
+        let train = split(plan, Split::Train, reading, &tokenizer)?;
+        let dev = split(plan, Split::Dev, reading, &tokenizer)?;
         Ok(Self { tokenizer, tokenizer_path, train, dev, backbone })
     }
 }
@@ -129,9 +135,8 @@ pub fn tokenizer_path(plan: &Plan, data: &Path, backbone: Option<&Path>) -> Resu
 pub fn split(
     plan: &Plan,
     split: Split,
-    data: &Path,
+    reading: Reading<'_>,
     tokenizer: &Tokenizer,
-    cache: Option<&Path>,
 ) -> Result<Batches, InputError> {
     let of = |task: &super::plan::Task| -> Result<Dataset, InputError> {
         let request = Request {
@@ -139,9 +144,9 @@ pub fn split(
             source: task.data,
             kind: task.kind,
             split,
-            root: data,
-            unreadable: Unreadable::Fail,
-            cache,
+            root: reading.data,
+            unreadable: reading.unreadable,
+            cache: reading.cache,
         };
         let dataset = load(&request, tokenizer)?;
         if !dataset.labelled() {
@@ -152,6 +157,16 @@ pub fn split(
     // all at once, and of several mistakes the first task's
     let datasets: Vec<Result<Dataset, InputError>> = plan.tasks.par_iter().map(of).collect();
     Ok(Batches::new(datasets.into_iter().collect::<Result<_, _>>()?))
+}
+
+/// What is to be told of rows that could not be read, a paragraph a task; `None` where all could.
+pub fn left_out(plan: &Plan, split: Split, batches: &Batches) -> Option<String> {
+    let sets = plan.tasks.iter().zip(batches.datasets());
+    let told: Vec<String> = sets
+        .filter(|(_, set)| set.left_out().unreadable > 0)
+        .map(|(task, set)| format!("{}, {split}: {}", task.name, set.left_out()))
+        .collect();
+    (!told.is_empty()).then(|| told.join("\n"))
 }
 
 /// The sizes that a pretrained checkpoint must have.

@@ -42,6 +42,7 @@ pub mod plan;
 pub mod predict;
 pub mod predictor;
 mod progress;
+mod remarked;
 pub mod report;
 pub mod run;
 pub mod sampler;
@@ -54,7 +55,7 @@ pub mod transfer;
 pub mod uncertainty;
 pub mod zero_shot;
 
-pub use inputs::{InputError, Inputs};
+pub use inputs::{InputError, Inputs, Reading};
 pub use network::Network;
 pub use predictor::Predictor;
 pub use run::{Run, RunError};

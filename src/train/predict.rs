@@ -115,7 +115,7 @@ pub fn predict<N: Network>(
         });
     }
     // the batches know tasks by their place: those before this one have no examples
-    let nothing = Examples { rows: Vec::new(), skipped: 0 };
+    let nothing = Examples::of(Vec::new());
     let unnamed = blake3::hash(&[]); // of content that nobody asks for again
     let encode = |examples| Dataset::encode(examples, tokenizer, task.kind, unnamed);
     let mut datasets = (0..index).map(|_| encode(&nothing)).collect::<Result<Vec<_>, _>>()?;

@@ -132,5 +132,5 @@ fn examples<'a>(texts: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Exam
     let row = |((text_a, text_b), line): ((&str, Option<&str>), u32)| {
         Example::text(text_a, text_b.map(str::to_owned), line)
     };
-    Examples { rows: texts.zip(1..).map(row).collect(), skipped: 0 }
+    Examples::of(texts.zip(1..).map(row).collect())
 }

@@ -260,6 +260,7 @@ pub fn describe_data(plan: &Plan, train: &Batches, dev: &Batches) -> Value {
             "items": set.len(), // a context may be read in several windows
             "tokens": set.total_tokens(),
             "truncated": set.truncated(),
+            "left_out": set.left_out().count(), // rows that are no examples
             "fingerprint": set.fingerprint(),
         })
     };

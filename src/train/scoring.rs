@@ -263,7 +263,7 @@ mod tests {
         let tokenizer = Tokenizer::open(&vocab, 16, 8).unwrap();
         let dataset = |texts: &[&str]| {
             let row = |text: &&str| Example::text(*text, None, 1);
-            let examples = Examples { rows: texts.iter().map(row).collect(), skipped: 0 };
+            let examples = Examples::of(texts.iter().map(row).collect());
             Dataset::encode(&examples, &tokenizer, TASKS[0].kind, blake3::hash(&[])).unwrap()
         };
         Batches::new(vec![

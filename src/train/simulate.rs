@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::batches::{At, Batches, CHUNK};
 use super::draws::{Draw, Draws, weights};
-use super::inputs::{self, InputError};
+use super::inputs::{self, InputError, Reading};
 use super::plan::{Plan, Sampler, Task, Uncertainty};
 use super::sampler;
 use super::trainer::Steps;
@@ -33,6 +33,9 @@ pub struct Simulation {
     /// Forward passes that score them, a step: they are run in groups of at most so many tokens.
     pub passes: f64,
     pub tasks: Vec<Share>,
+    /// What is to be told of rows that could not be read.
+    #[serde(skip)]
+    pub left_out: Option<String>,
 }
 
 /// Of a task.
@@ -44,6 +47,8 @@ pub struct Share {
     pub tokens: usize,
     /// Examples that were cut to the model's length.
     pub truncated: usize,
+    /// Rows that could not be read, and are none of the examples.
+    pub unreadable: usize,
     /// Of the examples that are trained on, in [0, 1]; under MT-Uncertainty of the candidates, of which the network
     /// decides.
     pub share: f64,
@@ -57,13 +62,12 @@ pub struct Share {
 /// What is wrong with the data or the tokenizer.
 pub fn simulate(
     plan: &Plan,
-    data: &Path,
+    reading: Reading<'_>,
     backbone: Option<&Path>,
-    cache: Option<&Path>,
 ) -> Result<Simulation, InputError> {
-    let path = inputs::tokenizer_path(plan, data, backbone)?;
+    let path = inputs::tokenizer_path(plan, reading.data, backbone)?;
     let tokenizer = Tokenizer::open(&path, plan.backbone.vocab, plan.sequence)?;
-    let train = inputs::split(plan, Split::Train, data, &tokenizer, cache)?;
+    let train = inputs::split(plan, Split::Train, reading, &tokenizer)?;
     Ok(of_data(plan, &train))
 }
 
@@ -94,6 +98,7 @@ fn of_data(plan: &Plan, train: &Batches) -> Simulation {
         examples: set.len(),
         tokens: set.total_tokens(),
         truncated: set.truncated(),
+        unreadable: set.left_out().unreadable,
         share: chance / total,
         seen: chance / total * drawn_a_step * steps.epoch as f64 / set.len() as f64,
     });
@@ -106,6 +111,7 @@ fn of_data(plan: &Plan, train: &Batches) -> Simulation {
         scored: each(sums.scored),
         passes: each(sums.passes),
         tasks: tasks.collect(),
+        left_out: inputs::left_out(plan, Split::Train, train),
     }
 }
 

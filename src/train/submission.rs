@@ -2,7 +2,7 @@
 //!
 //! | data | file | content |
 //! |---|---|---|
-//! | GLUE | `CoLA.tsv`, `MNLI-m.tsv` | `index` and `prediction` between tabs, labels as in the data |
+//! | GLUE | `CoLA.tsv`, `MNLI-m.tsv`; where their files are there, `MNLI-mm.tsv` and `AX.tsv`, by MNLI's head | `index` and `prediction` between tabs, labels as in the data |
 //! | SuperGLUE | `BoolQ.jsonl` | `{"idx": .., "label": ..}` a line; MultiRC's answers below their questions and passages |
 //! | SQuAD, MRQA | `TASK.json` | an object: the answer by the question's id |
 //! | CoNLL | `TASK.conll` | a word and its tag a line, an empty line behind each sentence |
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::files;
 use super::network::Network;
-use super::plan::{Format, Kind, Task};
+use super::plan::{Format, Kind, Source, Task};
 use super::predict::{self, PredictError, Prediction};
 use super::predictor::Predictor;
 use crate::data::read::{self, Expected};
@@ -49,11 +49,36 @@ pub fn write<N: Network>(
             file.name = format!("{}.{}", task.name, file.name);
         }
         made.push(file);
+        for (name, source) in beside(task, split) {
+            let path = data.join(source.folder).join(source.files[split as usize].unwrap_or_default());
+            if !path.is_file() || made.iter().any(|other| other.name == name) {
+                continue;
+            }
+            let examples = read::examples(task.name, source, split, data, expected)?;
+            let predictions = model.predict_examples(task.name, &examples)?;
+            made.push(File { name: name.to_owned(), ..self::file(task, &examples.rows, &predictions) });
+        }
     }
     files::folder(out, |folder| {
         made.iter().try_for_each(|file| files::write(&folder.join(&file.name), file.text.as_bytes()))
     })?;
     Ok(made)
+}
+
+/// Files that GLUE wants of MNLI's head besides its own: the pairs from other sources, and the diagnostic ones (AX), which
+/// the usual downloads have in a folder `diagnostic` or among MNLI's files. Of two places of AX the first is taken.
+fn beside(task: &Task, split: Split) -> Vec<(&'static str, Source)> {
+    let file = |name| task.data.with_file(split, name);
+    match (task.data.format, split) {
+        (Format::Glue("MNLI"), Split::Dev) => vec![("MNLI-mm.tsv", file("dev_mismatched.tsv"))],
+        (Format::Glue("MNLI"), Split::Test) => vec![
+            ("MNLI-mm.tsv", file("test_mismatched.tsv")),
+            ("AX.tsv", file("diagnostic.tsv")),
+            ("AX.tsv", file("../diagnostic/diagnostic.tsv")),
+            ("AX.tsv", file("../AX/AX.tsv")),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 /// The file of one task; a prediction an example.

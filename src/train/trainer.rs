@@ -12,7 +12,7 @@ use super::checkpoint::{self, Best, CheckpointError, State};
 use super::evaluate::{Evaluation, evaluate};
 use super::events::{self, Event, Log, Time};
 use super::files::FileError;
-use super::inputs::{InputError, Inputs, expected};
+use super::inputs::{self, InputError, Inputs, Reading, expected};
 use super::learner::{Diverged, Learner};
 use super::metrics::KindError;
 use super::network::Network;
@@ -24,7 +24,7 @@ use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunEr
 use super::sampler::Sampler;
 use super::transfer::{self, TransferError};
 use crate::authors::{self, AuthorsError};
-use crate::data::{Goal, Split};
+use crate::data::{Goal, Split, Unreadable};
 use crate::nn::pretrained::{self, PretrainedError};
 
 /// What a training is asked to do, besides what its plan says.
@@ -44,6 +44,8 @@ pub struct Options {
     pub replay: Option<PathBuf>,
     /// Write every pick with its score to the run's folder.
     pub log_picks: bool,
+    /// What is done about rows that cannot be read.
+    pub unreadable: Unreadable,
     /// The run's folder.
     pub out: PathBuf,
     /// A folder for token caches, and for that of the constant layers; `None` to tokenize anew.
@@ -113,13 +115,14 @@ pub fn train<N: Network>(
 ) -> Result<Outcome, TrainError> {
     run::check_free(&options.out)?;
     let from = options.from.as_deref().map(Run::of_any).transpose()?;
-    let cache = options.cache.as_deref();
+    let Options { data, unreadable, cache, .. } = options;
+    let reading = Reading { data, unreadable: *unreadable, cache: cache.as_deref() };
     let inputs = match &from {
         Some(run) => {
             run.tokenizer(plan)?;
-            Inputs::from_run(plan, &options.data, transfer::tokenizer(run), cache)?
+            Inputs::from_run(plan, reading, transfer::tokenizer(run))?
         }
-        None => Inputs::open(plan, &options.data, options.backbone.as_deref(), cache)?,
+        None => Inputs::open(plan, reading, options.backbone.as_deref())?,
     };
     let training = options.training;
     let mut parameters = network.parameters();
@@ -152,6 +155,11 @@ pub fn train<N: Network>(
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total);
     progress.say(&summary(&run.record, &inputs));
+    for (split, batches) in [(Split::Train, &inputs.train), (Split::Dev, &inputs.dev)] {
+        if let Some(left_out) = inputs::left_out(plan, split, batches) {
+            progress.say(&left_out);
+        }
+    }
     if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
         progress.say(&format!("{}: {loaded}", folder.display()));
     }

@@ -151,7 +151,7 @@ impl Question {
         name: &str,
     ) -> Result<Answer, ZeroShotError> {
         // the data stand at the head's place, so that its row of the task embedding conditions the network
-        let none = Examples { rows: Vec::new(), skipped: 0 };
+        let none = Examples::of(Vec::new());
         let empty = |task: &Task| Dataset::encode(&none, model.tokenizer(), task.kind, blake3::hash(&[]));
         let mut sets = model.tasks()[..self.head].iter().map(empty).collect::<Result<Vec<_>, _>>()?;
         sets.push(data);

@@ -5,9 +5,13 @@
 //! only the first time.
 #![cfg(all(feature = "cli", feature = "runtime"))]
 
+mod golden;
 mod kinds;
 mod mistakes;
 mod pretrained;
+mod roberta;
 mod scratch;
+mod simulate;
+mod skip;
 mod support;
 mod variant;

@@ -59,12 +59,53 @@ pub fn write_bert(folder: &Path, hidden: usize) {
         "hidden_act": "gelu",
         "layer_norm_eps": 1e-12,
     });
+    let tables = [("word", VOCAB), ("position", POSITIONS), ("token_type", 2)];
+    let mut tensors = shapes("bert.", &tables, hidden);
+    tensors.extend(pooler("bert.", hidden));
+    tensors.push(("cls.predictions.bias".to_owned(), vec![VOCAB]));
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("config.json"), config.to_string()).unwrap();
     fs::write(folder.join("vocab.txt"), vocabulary()).unwrap();
+    write_weights(folder, tensors);
+}
 
+/// A RoBERTa, as its authors gave it away: without a pooler, and with `vocab` pieces, which are single bytes.
+pub fn write_roberta(folder: &Path, vocab: usize) {
+    const POSITIONS: usize = 34;
+    let config = serde_json::json!({
+        "model_type": "roberta",
+        "num_hidden_layers": LAYERS,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "intermediate_size": FFN,
+        "vocab_size": vocab,
+        "max_position_embeddings": POSITIONS,
+        "type_vocab_size": 1,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "pad_token_id": 1,
+    });
+    let mut tensors = shapes("roberta.", &[("word", vocab), ("position", POSITIONS), ("token_type", 1)], 16);
+    tensors.push(("lm_head.bias".to_owned(), vec![vocab]));
+    let special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"].map(str::to_owned);
+    // a space is the letter \u{120} there
+    let joined = ["th", "\u{120}th"].map(str::to_owned);
+    let bytes = ('a'..='z').chain(['\u{120}', '.']).map(String::from);
+    let pieces = special.into_iter().chain(bytes).chain(joined).zip(0..);
+    let pieces: serde_json::Map<String, serde_json::Value> =
+        pieces.map(|(piece, id): (String, usize)| (piece, id.into())).collect();
+    assert!(pieces.len() <= vocab);
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    fs::write(folder.join("vocab.json"), serde_json::json!(pieces).to_string()).unwrap();
+    fs::write(folder.join("merges.txt"), "#version: 0.2\nt h\n\u{120} th\n").unwrap();
+    write_weights(folder, tensors);
+}
+
+/// Random weights of these names and shapes.
+fn write_weights(folder: &Path, shapes: Vec<(String, Vec<usize>)>) {
     let mut state = 1_u32;
-    let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> = shapes(hidden)
+    let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> = shapes
         .into_iter()
         .map(|(name, shape)| {
             let norm = name.ends_with("LayerNorm.weight");
@@ -83,20 +124,16 @@ pub fn write_bert(folder: &Path, hidden: usize) {
     serialize_to_file(views, None, &folder.join("model.safetensors")).unwrap();
 }
 
-/// Names and shapes as `transformers` saves a BERT that was pretrained.
-fn shapes(hidden: usize) -> Vec<(String, Vec<usize>)> {
-    let mut shapes = vec![("cls.predictions.bias".to_owned(), vec![VOCAB])];
-    let mut add = |name: String, shape: &[usize]| shapes.push((format!("bert.{name}"), shape.to_vec()));
-    for (name, rows) in [("word", VOCAB), ("position", POSITIONS), ("token_type", 2)] {
-        add(format!("embeddings.{name}_embeddings.weight"), &[rows, hidden]);
+/// Names and shapes as `transformers` saves a network that was pretrained, but for its pooler.
+fn shapes(prefix: &str, tables: &[(&str, usize)], hidden: usize) -> Vec<(String, Vec<usize>)> {
+    let mut shapes = Vec::new();
+    for (name, rows) in tables {
+        shapes.push((format!("{prefix}embeddings.{name}_embeddings.weight"), vec![*rows, hidden]));
     }
     let norm =
         |name: &str| [(format!("{name}.weight"), vec![hidden]), (format!("{name}.bias"), vec![hidden])];
-    let linear = |name: &str, from: usize, to: usize| {
-        [(format!("{name}.weight"), vec![to, from]), (format!("{name}.bias"), vec![to])]
-    };
     let parts = |layer: usize| {
-        let at = |part: &str| format!("encoder.layer.{layer}.{part}");
+        let at = |part: &str| format!("{prefix}encoder.layer.{layer}.{part}");
         [
             linear(&at("attention.self.query"), hidden, hidden),
             linear(&at("attention.self.key"), hidden, hidden),
@@ -108,9 +145,15 @@ fn shapes(hidden: usize) -> Vec<(String, Vec<usize>)> {
             norm(&at("output.LayerNorm")),
         ]
     };
-    let rest = (0..LAYERS)
-        .flat_map(parts)
-        .chain([norm("embeddings.LayerNorm"), linear("pooler.dense", hidden, hidden)]);
-    rest.flatten().for_each(|(name, shape)| add(name, &shape));
+    let rest = (0..LAYERS).flat_map(parts).chain([norm(&format!("{prefix}embeddings.LayerNorm"))]);
+    shapes.extend(rest.flatten());
     shapes
+}
+
+fn pooler(prefix: &str, hidden: usize) -> [(String, Vec<usize>); 2] {
+    linear(&format!("{prefix}pooler.dense"), hidden, hidden)
+}
+
+fn linear(name: &str, from: usize, to: usize) -> [(String, Vec<usize>); 2] {
+    [(format!("{name}.weight"), vec![to, from]), (format!("{name}.bias"), vec![to])]
 }

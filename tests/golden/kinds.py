@@ -1,22 +1,29 @@
-"""Writes kinds.json: entity F1 as seqeval counts it, and the figures of SQuAD and MultiRC by their definitions.
+"""Writes kinds.json: entity F1 as seqeval counts it, the figures of SQuAD as its official evaluation script gives them,
+and those of MultiRC by their definition.
 
-    pip install seqeval scikit-learn && python tests/golden/kinds.py
+    pip install seqeval scikit-learn && python tests/golden/kinds.py OFFICIAL
 
-SQuAD (v1.1) and MultiRC are written out here from their papers and the documented behaviour of their evaluations; a
-division by zero in MultiRC's F1a is 0.
+OFFICIAL is a folder with `evaluate-v1.1.py`, the evaluation of SQuAD v1.1 as Rajpurkar et al. published it
+(https://rajpurkar.github.io/SQuAD-explorer); the file is found beside BERT and DrQA too, and is no part of this project.
+Its figures are percentages.
+
+MultiRC has two published evaluations. They agree, and with scikit-learn, wherever there is something to find and something
+is predicted: that is asserted for each case. Where both are missing, F1a is 1 by the authors' own script (precision of no
+predictions and recall of no right answers are 1) and 0 by SuperGLUE's (scikit-learn's f1_score); here it is the authors'.
+Where precision and recall are both 0 the authors' script divides by zero; here F1a is 0, as scikit-learn has it.
 """
 
+import importlib.util
 import json
 import pathlib
 import random
-import re
-import string
+import sys
 import warnings
-from collections import Counter
 from fractions import Fraction
 
 import numpy as np
 import seqeval
+import sklearn.metrics
 from seqeval.metrics import f1_score, precision_score, recall_score
 
 SEED = 20210118
@@ -72,31 +79,18 @@ def entities(rng):
 
 # ---- SQuAD v1.1
 
-def normalized(text):
-    kept = "".join(letter for letter in text.lower() if letter not in string.punctuation)
-    return " ".join(re.sub(r"\b(?:a|an|the)\b", " ", kept).split())
+def official(folder):
+    spec = importlib.util.spec_from_file_location("squad", pathlib.Path(folder) / "evaluate-v1.1.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def best(figure, accepted, predicted):
-    return max((figure(normalized(one), normalized(predicted)) for one in accepted), default=Fraction(0))
-
-
-def exact(one, other):
-    return Fraction(one == other)
-
-
-def words_f1(one, other):
-    one, other = Counter(one.split()), Counter(other.split())
-    shared = sum((one & other).values())
-    if shared == 0:
-        return Fraction(0)
-    precision, recall = Fraction(shared, other.total()), Fraction(shared, one.total())
-    return 2 * precision * recall / (precision + recall)
-
-
-def squad(name, questions):
-    mean = lambda figure: float(sum(best(figure, *question) for question in questions) / len(questions))
-    return {"name": name, "questions": questions, "exact_match": mean(exact), "f1": mean(words_f1)}
+def squad(script, name, questions):
+    qas = [{"id": str(i), "answers": [{"text": text} for text in accepted]} for i, (accepted, _) in enumerate(questions)]
+    predictions = {str(i): predicted for i, (_, predicted) in enumerate(questions)}
+    said = script.evaluate([{"paragraphs": [{"qas": qas}]}], predictions)
+    return {"name": name, "questions": questions, "exact_match": said["exact_match"] / 100, "f1": said["f1"] / 100}
 
 
 TEXTS = [
@@ -107,17 +101,19 @@ TEXTS = [
 ]
 
 
-def answers(rng):
+def answers(script, rng):
     vocabulary = ["the", "a", "cat", "Cat,", "sat", "on", "mat.", "an", "(old)", "dog"]
     words = lambda: " ".join(rng.choice(vocabulary) for _ in range(rng.randrange(0, 6)))
     some = [[[words() for _ in range(rng.randrange(1, 4))], words()] for _ in range(200)]
     return [
-        squad("random", some),
-        squad("texts against texts", [[[one], other] for one in TEXTS for other in TEXTS]),
-        squad("perfect", [[[one], one] for one in TEXTS]),
-        squad("nothing predicted", [[accepted, ""] for accepted, _ in some]),
-        squad("several answers", [[["x", "the cat sat", "cat"], "The Cat"]]),
-        squad("repeated words", [[["two two one"], "two one one"], [["two"], "two two two"]]),
+        squad(script, "random", some),
+        squad(script, "texts against texts", [[[one], other] for one in TEXTS for other in TEXTS]),
+        squad(script, "perfect", [[[one], one] for one in TEXTS]),
+        squad(script, "nothing predicted", [[accepted, ""] for accepted, _ in some]),
+        squad(script, "one word of many", [[["a b c d e f g the h"], "c"], [["c"], "a b c d e f g the h"]]),
+        squad(script, "articles and signs alone", [[["the"], "a"], [["..."], "the"], [["x"], "?"], [["?"], ""]]),
+        squad(script, "several answers", [[["x", "the cat sat", "cat"], "The Cat"]]),
+        squad(script, "repeated words", [[["two two one"], "two one one"], [["two"], "two two two"]]),
     ]
 
 
@@ -134,6 +130,9 @@ def multirc(name, rows):
     for question, target, guess in rows:
         questions.setdefault(question, []).append(target == guess)
     matches = sum(all(judged) for judged in questions.values())
+    if predicted or wanted:
+        _, target, guess = zip(*rows)
+        assert abs(float(f1a) - sklearn.metrics.f1_score(target, guess, zero_division=0.0)) < 1e-12, name
     return {"name": name, "answers": rows, "f1a": float(f1a), "exact_match": matches / len(questions)}
 
 
@@ -152,19 +151,23 @@ def judgements(rng):
         multirc("nothing to find", np.stack([question, zeros, flipped], 1)),
         multirc("nothing to find and nothing predicted", np.stack([question, zeros, zeros], 1)),
         multirc("single answer", [[4, 1, 0]]),
+        multirc("a question without a right answer", [[4, 0, 0], [4, 0, 0], [5, 1, 1]]),
+        multirc("wrongly found", [[4, 0, 1], [5, 0, 0]]),
+        multirc("questions in disorder", [[9, 1, 1], [2, 0, 1], [9, 0, 0], [2, 1, 1]]),
     ]
 
 
 def main():
     warnings.simplefilter("ignore")  # nothing to find warns, and is meant
+    script = official(sys.argv[1])
     rng = np.random.default_rng(SEED)
     golden = {
         "seed": SEED,
-        "versions": {"seqeval": getattr(seqeval, "__version__", "1.2.2")},
+        "versions": {"seqeval": getattr(seqeval, "__version__", "1.2.2"), "squad": "1.1"},
         "labels": LABELS,
         "entity": entities(rng),
-        "normalized": [[text, normalized(text)] for text in TEXTS],
-        "squad": answers(random.Random(SEED)),
+        "normalized": [[text, script.normalize_answer(text)] for text in TEXTS],
+        "squad": answers(script, random.Random(SEED)),
         "multirc": judgements(rng),
     }
     path = pathlib.Path(__file__).with_name("kinds.json")

@@ -7,3 +7,4 @@ mod pretrained;
 mod pytorch;
 mod roberta;
 mod support;
+mod token_types;

@@ -13,6 +13,7 @@ use super::{
     dice::Dice,
     layout,
     properties::Around,
+    tasks::tasks,
     training::train,
     variants::{self, Form},
 };
@@ -54,7 +55,7 @@ fn items(dice: &mut Dice) -> (Vec<Tokens>, Included) {
     let mut included = Included::new();
     let (sizes, backbone) = backbone(dice);
     let mut form = Form::new(sizes.layers);
-    let (tasks, can_score) = tasks(dice);
+    let (tasks, can_score) = tasks(sizes.sequence, dice);
     let mut items = vec![
         tokens("model", [dice.pick(&MODELS)]),
         backbone,
@@ -137,7 +138,7 @@ fn backbone(dice: &mut Dice) -> (Sizes, Tokens) {
 }
 
 /// Mostly up to `usual`, sometimes up to `most`.
-fn few(usual: usize, most: usize, dice: &mut Dice) -> usize {
+pub fn few(usual: usize, most: usize, dice: &mut Dice) -> usize {
     let limit = if dice.chance(20) { most } else { usual };
     dice.between(1, limit)
 }
@@ -231,150 +232,6 @@ fn freezes(form: &mut Form, dice: &mut Dice) -> Vec<Tokens> {
     items
 }
 
-// ---- the tasks -----------------------------------------------------------------------------------------------
-
-struct Task {
-    name: String,
-    entries: Vec<Tokens>,
-    is_scored: bool,
-    /// A task whose entropy it may borrow.
-    donor: Option<String>,
-}
-
-const NAMES: [&str; 26] = [
-    "cola",
-    "t",
-    "_x",
-    "at",
-    "rows",
-    "pass",
-    "batch",
-    "z",
-    "x1",
-    "plan",
-    "heads",
-    "span",
-    "as_is",
-    "some",
-    "usize",
-    "vec",
-    "main",
-    "default",
-    "logits",
-    "task",
-    "d",
-    "self_",
-    "union_1",
-    "every_day",
-    "in_",
-    "model_2",
-];
-
-/// Tasks, and whether one of them predicts a distribution.
-fn tasks(dice: &mut Dice) -> (Vec<Task>, bool) {
-    let names = dice.shuffled(NAMES.to_vec());
-    let count = few(4, NAMES.len(), dice);
-    let mut tasks: Vec<Task> = names[..count].iter().map(|name| task(name, dice)).collect();
-    let donors: Vec<String> =
-        tasks.iter().filter(|task| task.is_scored).map(|task| task.name.clone()).collect();
-    for task in &mut tasks {
-        let others: Vec<&String> = donors.iter().filter(|donor| **donor != task.name).collect();
-        task.donor = (!others.is_empty()).then(|| dice.pick(&others).clone());
-    }
-    (tasks, !donors.is_empty())
-}
-
-impl Task {
-    /// `scores`: does the sampler ask for every task's uncertainty?
-    fn tokens(self, scores: bool, dice: &mut Dice) -> Tokens {
-        let mut entries = self.entries;
-        let must = scores && !self.is_scored;
-        match self.donor {
-            Some(donor) if must || dice.chance(20) => entries.push(tokens("uncertainty as", [&donor])),
-            _ if self.is_scored && dice.chance(20) => entries.push(words("uncertainty entropy")),
-            _ => {}
-        }
-        block(&self.name, dice.shuffled(entries))
-    }
-}
-
-/// A set of GLUE, and its labels; none for scores.
-const SETS: [(&str, &[&str]); 9] = [
-    ("CoLA", &["0", "1"]),
-    ("SST-2", &["0", "1"]),
-    ("MRPC", &["0", "1"]),
-    ("QQP", &["0", "1"]),
-    ("WNLI", &["0", "1"]),
-    ("RTE", &["entailment", "not_entailment"]),
-    ("QNLI", &["entailment", "not_entailment"]),
-    ("MNLI", &["contradiction", "entailment", "neutral"]),
-    ("STS-B", &[]),
-];
-const LABELS: [&str; 14] = [
-    "yes",
-    "no",
-    "\"world news\"",
-    "7",
-    "07",
-    "\"sci/tech\"",
-    "span",
-    "in",
-    "as",
-    "\"a \\\"quoted\\\" one\"",
-    "\u{e9}t\u{e9}",
-    "\"\u{65e5}\u{672c}\"",
-    "-1.5",
-    "\"// {\"",
-];
-const OF_LABELS: [&str; 4] = ["accuracy", "matthews", "f1", "accuracy_f1"];
-const OF_SCORES: [&str; 3] = ["pearson", "spearman", "pearson_spearman"];
-
-fn task(name: &str, dice: &mut Dice) -> Task {
-    let (data, labels) = match dice.chance(50) {
-        true => {
-            let (set, labels) = dice.pick(&SETS);
-            let folder = if dice.chance(30) { tokens("in", [&text(dice)]) } else { Tokens::new() };
-            ([tokens("data glue", [&quoted(set)]), folder].concat(), labels.to_vec())
-        }
-        false => {
-            let labels = dice.shuffled(LABELS.to_vec());
-            let count = if dice.chance(30) { 0 } else { dice.between(2, labels.len()) };
-            (tokens("data tsv", [&text(dice)]), labels[..count].to_vec())
-        }
-    };
-    let (kind, metrics) = match labels.len() {
-        0 => (regress(dice), &OF_SCORES[..]),
-        2 => (classify(labels, dice), &OF_LABELS[..]),
-        _ => (classify(labels, dice), &OF_LABELS[..2]),
-    };
-    let is_scored = kind[0] == "classify";
-    let mut entries = vec![kind, data];
-    if dice.chance(50) {
-        entries.push(tokens("metric", [dice.pick(metrics)]));
-    }
-    if dice.chance(20) {
-        entries.push(tokens("weight", [dice.pick(&["2.0", "0", "-0", "1_000", "1e-30"])]));
-    }
-    Task { name: name.to_owned(), entries, is_scored, donor: None }
-}
-
-fn classify(labels: Vec<&str>, dice: &mut Dice) -> Tokens {
-    if dice.chance(40) {
-        return size("classify", labels.len(), dice);
-    }
-    let mut item = words("classify");
-    for (i, label) in dice.shuffled(labels).into_iter().enumerate() {
-        item.extend((i > 0).then(|| ",".to_owned()));
-        item.push(label.to_owned());
-    }
-    item
-}
-
-fn regress(dice: &mut Dice) -> Tokens {
-    let (low, high) = dice.pick(&[("0.0", "5.0"), ("-1.5", "1e1"), ("0", "1_000"), ("-1e30", "1e30")]);
-    tokens("regress", [low, "..", high])
-}
-
 // ---- tokens --------------------------------------------------------------------------------------------------
 
 pub fn words(text: &str) -> Tokens {
@@ -404,7 +261,7 @@ pub fn number(value: usize, dice: &mut Dice) -> String {
 }
 
 /// A text in quotes that is not blank.
-fn text(dice: &mut Dice) -> String {
+pub fn text(dice: &mut Dice) -> String {
     let letters = [
         "a",
         "b",
@@ -430,6 +287,6 @@ fn text(dice: &mut Dice) -> String {
     format!("\"{text}\"")
 }
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }

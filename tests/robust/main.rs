@@ -10,5 +10,6 @@ mod hard;
 mod layout;
 mod legal;
 mod properties;
+mod tasks;
 mod training;
 mod variants;

@@ -5,6 +5,18 @@ use super::{
     generate::{Tokens, block, number, size, tokens, words},
 };
 
+/// Samplers that score nothing.
+const PLAIN: [&str; 8] = [
+    "sampler proportional",
+    "sampler proportional { }",
+    "sampler uniform",
+    "sampler sequential",
+    "sampler sequential { }",
+    "sampler temperature 5",
+    "sampler temperature 1.5 { cap 65_536 }",
+    "sampler temperature 1 { }",
+];
+
 /// The item, if there is one, and whether MT-Uncertainty samples.
 pub fn train(tasks: usize, sequence: usize, can_score: bool, dice: &mut Dice) -> (Option<Tokens>, bool) {
     let scores = can_score && dice.chance(70);
@@ -13,7 +25,7 @@ pub fn train(tasks: usize, sequence: usize, can_score: bool, dice: &mut Dice) ->
         false => examples(tasks, scores, dice),
     };
     if !scores {
-        entries.push(tokens("sampler proportional", dice.pick(&[&[][..], &["{", "}"]])));
+        entries.push(words(dice.pick(&PLAIN)));
     }
     entries.extend(settings(dice));
     let is_default = scores && dice.chance(10);

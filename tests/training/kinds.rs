@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use camtl::data::{Example, Examples, Goal, Input, Split, Tokenizer};
+use camtl::data::{Example, Examples, Goal, Input, Split, Tokenizer, Unreadable};
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
@@ -12,7 +12,7 @@ use camtl::train::plan::{
     Task, Training, Uncertainty, Warmup,
 };
 use camtl::train::predict::{self, Asked, PredictError, Prediction};
-use camtl::train::{Options, Outcome, Predictor, evaluate, inputs, train};
+use camtl::train::{Options, Outcome, Predictor, Reading, evaluate, inputs, train};
 use serde_json::{Value, json};
 
 mod network {
@@ -266,6 +266,7 @@ fn run(folder: &Path, name: &str, steps: usize) -> Outcome {
         from: None,
         replay: None,
         log_picks: false,
+        unreadable: Unreadable::Fail,
         out: folder.join(name),
         backbone: None,
         weights: None,
@@ -300,15 +301,16 @@ fn every_kind_learns_under_mt_uncertainty_and_answers() {
     let model = Predictor::load(&PLAN, build, outcome.run.folder.as_path()).unwrap();
     let data: PathBuf = folder.path().join("data");
     let cached = Some(folder.path().join("cache"));
-    let dev = inputs::split(&PLAN, Split::Dev, &data, model.tokenizer(), cached.as_deref()).unwrap();
-    let fresh = inputs::split(&PLAN, Split::Dev, &data, model.tokenizer(), None).unwrap();
+    let dev = inputs::split(&PLAN, Split::Dev, Reading::strict(&data, cached.as_deref()), model.tokenizer())
+        .unwrap();
+    let fresh = inputs::split(&PLAN, Split::Dev, Reading::strict(&data, None), model.tokenizer()).unwrap();
     assert_eq!(dev.datasets(), fresh.datasets());
     let again = evaluate::evaluate(model.network(), PLAN.tasks, &dev).unwrap();
     assert_eq!(evaluate::evaluate(model.network(), PLAN.tasks, &fresh).unwrap(), again);
 
     let ask = |task: usize, asked: Asked| {
         let example = predict::example(&PLAN.tasks[task], asked)?;
-        let examples = Examples { rows: vec![example], skipped: 0 };
+        let examples = Examples::of(vec![example]);
         Ok::<_, PredictError>(model.predict_examples(PLAN.tasks[task].name, &examples)?.remove(0))
     };
     let of = |text: &str| Asked { text: text.to_owned(), ..Asked::default() };
@@ -328,7 +330,7 @@ fn every_kind_learns_under_mt_uncertainty_and_answers() {
     };
     assert!(choice == 1 && (probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{probabilities:?}");
     // what is not the task's is an error, not a panic
-    let text = Examples { rows: vec![Example::text("sun", None, 1)], skipped: 0 };
+    let text = Examples::of(vec![Example::text("sun", None, 1)]);
     assert!(matches!(model.predict_examples("find", &text), Err(PredictError::Input { .. })));
     assert!(matches!(ask(3, of("what ?")), Err(PredictError::Parts { .. })));
 }
@@ -344,7 +346,9 @@ fn the_same_seed_gives_the_same_run_with_windows_and_choices() {
 fn a_context_is_read_in_windows_that_overlap() {
     let folder = place();
     let tokenizer = tokenizer(folder.path());
-    let dev = inputs::split(&PLAN, Split::Dev, &folder.path().join("data"), &tokenizer, None).unwrap();
+    let dev =
+        inputs::split(&PLAN, Split::Dev, Reading::strict(&folder.path().join("data"), None), &tokenizer)
+            .unwrap();
     let set = &dev.datasets()[3];
     assert_eq!(set.examples(), 40);
     assert!(set.len() > 60, "{} windows", set.len());
@@ -366,7 +370,7 @@ fn a_context_is_read_in_windows_that_overlap() {
     let words: Vec<&str> = (0..27).map(|_| "red").collect();
     let input = Input::Context { question: "what ?".to_owned(), context: words.join(" ") };
     let example = Example { input, ..Example::text("", None, 1) };
-    let examples = Examples { rows: vec![example], skipped: 0 };
+    let examples = Examples::of(vec![example]);
     let kind = PLAN.tasks[3].kind;
     let set = camtl::data::Dataset::encode(&examples, &tokenizer, kind, blake3::hash(b"")).unwrap();
     let lengths: Vec<usize> = (0..set.len()).map(|i| set.tokens(i) - 5).collect();

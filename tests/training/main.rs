@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use camtl::data::Split;
 use camtl::train::checkpoint::{self, Which};
-use camtl::train::{Run, evaluate, inputs, train};
+use camtl::train::{Reading, Run, evaluate, inputs, train};
 use serde_json::Value;
 use tiny::{PLAN, Place, build, lines, names, network};
 
@@ -103,7 +103,8 @@ fn a_checkpoint_gives_the_same_figures() {
     let step = checkpoint::load(&folder, &PLAN, &mut network.parameters()).unwrap();
     assert_eq!(step, best.step);
     let tokenizer = run.tokenizer(&PLAN).unwrap();
-    let dev = inputs::split(&PLAN, Split::Dev, &run.record.paths.data, &tokenizer, None).unwrap();
+    let dev =
+        inputs::split(&PLAN, Split::Dev, Reading::strict(&run.record.paths.data, None), &tokenizer).unwrap();
     let found = evaluate::evaluate(&network, PLAN.tasks, &dev).unwrap();
     // as text: reading a number back may lose its last bit
     let kept = fs::read_to_string(run.evaluations()).unwrap();

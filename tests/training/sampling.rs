@@ -9,7 +9,7 @@ use camtl::train::draws::{Draw, Draws};
 use camtl::train::plan::{self, Fidelity, Training};
 use camtl::train::sampler::{Drawn, Sampler, Share};
 use camtl::train::scoring::{Hands, Scored};
-use camtl::train::{inputs, uncertainty};
+use camtl::train::{Reading, inputs, uncertainty};
 use serde_json::Value;
 
 use super::timeless;
@@ -19,7 +19,7 @@ use super::tiny::{PLAN, Place, build, lines};
 fn data() -> (Place, Batches) {
     let place = Place::new();
     let tokenizer = camtl::data::Tokenizer::open(&place.data().join("vocab.txt"), 16, 12).unwrap();
-    let train = inputs::split(&PLAN, Split::Train, &place.data(), &tokenizer, None).unwrap();
+    let train = inputs::split(&PLAN, Split::Train, Reading::strict(&place.data(), None), &tokenizer).unwrap();
     (place, train)
 }
 

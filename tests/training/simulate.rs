@@ -1,5 +1,6 @@
 //! What is told before a training, against what it then does.
 
+use camtl::train::Reading;
 use camtl::train::plan::{Plan, Sampler};
 use camtl::train::simulate::{Simulation, simulate};
 
@@ -8,7 +9,7 @@ use super::tiny::{PLAN, Place, lines};
 fn told(place: &Place, set: &[(&str, &str)]) -> Simulation {
     let mut plan: Plan = PLAN;
     set.iter().for_each(|(key, value)| plan.training.set(key, value).unwrap());
-    simulate(&plan, &place.data(), None, None).unwrap()
+    simulate(&plan, Reading::strict(&place.data(), None), None).unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use camtl::data::Unreadable;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
@@ -214,6 +215,7 @@ impl Place {
             from: None,
             replay: None,
             log_picks: false,
+            unreadable: Unreadable::Fail,
             out: self.out(name),
             cache: None,
             model_path: None,

@@ -106,6 +106,15 @@ pub enum ReadError {
     )]
     Question { path: PathBuf, id: String, problem: String },
 
+    #[error("{}: the file is SQuAD {version}, and question `{id}` has no answer", .path.display())]
+    #[diagnostic(
+        code(data::unanswerable),
+        help(
+            "a `span` task finds an answer to every question, as in SQuAD v1.1; --skip-unreadable leaves questions without one out, and counts them"
+        )
+    )]
+    Unanswerable { path: PathBuf, id: String, version: String },
+
     #[error("{}:{line}: there is no label", .path.display())]
     #[diagnostic(code(data::label), help("only a test file may be without labels"))]
     NoLabel { path: PathBuf, line: u32 },

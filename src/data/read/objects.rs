@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::example::Example;
 use super::super::source::{Columns, Kind};
-use super::{ReadError, Rows};
+use super::{ReadError, Rows, choices};
 
 /// What of a row of SNLI or SciTail is read.
 #[derive(Deserialize)]
@@ -78,8 +78,18 @@ pub fn table(rows: &mut Rows, bytes: &[u8], columns: Columns) -> Result<(), Read
             None if object.contains_key("text_b") => Some(text("text_b")?),
             None => None,
         };
-        let target = rows.target_of_json(line, object.get(label))?;
         let id = id.map(text).transpose()?;
+        let choices = columns.choices();
+        if !choices.is_empty() {
+            let choices = choices::of_object(rows, line, &object, choices)?;
+            let label = object.get(label).filter(|label| !label.is_null()).map(|label| match label {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            let texts = (&*text(text_a)?, second.as_deref());
+            return Ok(vec![choices::example(rows, line, texts, choices, label.as_deref(), id)?]);
+        }
+        let target = rows.target_of_json(line, object.get(label))?;
         Ok(vec![Example { target, id, ..Example::text(text(text_a)?, second, line) }])
     })
 }

@@ -11,6 +11,8 @@ use super::{ReadError, Rows};
 
 #[derive(Deserialize)]
 struct Squad {
+    /// `1.1`, or `v2.0`, which has questions without an answer.
+    version: Option<String>,
     data: Vec<Article>,
 }
 
@@ -47,7 +49,8 @@ pub fn squad(rows: &mut Rows, bytes: &[u8]) -> Result<(), ReadError> {
     let squad: Squad =
         serde_json::from_slice(bytes).map_err(|cause| ReadError::whole_json(rows.path, &cause))?;
     let mut number = 0;
-    for paragraph in squad.data.into_iter().flat_map(|article| article.paragraphs) {
+    let Squad { version, data } = squad;
+    for paragraph in data.into_iter().flat_map(|article| article.paragraphs) {
         let Paragraph { context, qas } = paragraph;
         for Question { question, id, answers } in qas {
             number += 1;
@@ -65,8 +68,10 @@ pub fn squad(rows: &mut Rows, bytes: &[u8]) -> Result<(), ReadError> {
                 })
                 .collect();
             let example = found.and_then(|answers| {
-                example(rows, (question, &context, Some(id.clone())), answers, number)
-                    .ok_or_else(|| no_answer(rows, &id))
+                example(rows, (question, &context, Some(id.clone())), answers, number).ok_or_else(|| {
+                    let version = version.clone().unwrap_or_else(|| "of no stated version".to_owned());
+                    ReadError::Unanswerable { path: rows.path.to_owned(), id: id.clone(), version }
+                })
             });
             rows.take(example.map(Some))?;
         }
@@ -107,21 +112,27 @@ pub fn mrqa(rows: &mut Rows, bytes: &[u8]) -> Result<(), ReadError> {
             }
             return Err(rows.unfit(line, "there is no `context`".to_owned()));
         };
-        let mut examples = Vec::new();
-        for MrqaQuestion { question, qid, detected_answers } in row.qas {
-            let mut answers = Vec::new();
-            for &(start, last) in detected_answers.iter().flat_map(|answer| &answer.char_spans) {
-                let range = of_characters(&context, start, last.saturating_add(1)).ok_or_else(|| {
-                    let problem = format!("the characters {start} to {last} are not in the context");
-                    ReadError::Question { path: rows.path.to_owned(), id: qid.clone(), problem }
-                })?;
-                answers.push(Answer { start: range.start as u32, text: context[range].to_owned() });
-            }
-            let found = example(rows, (question, &context, Some(qid.clone())), answers, line);
-            examples.push(found.ok_or_else(|| no_answer(rows, &qid))?);
+        for question in row.qas {
+            let found = detected(rows, &context, question, line);
+            rows.take(found.map(Some))?;
         }
-        Ok(examples)
+        Ok(Vec::new())
     })
+}
+
+/// A question with the places where its answer was found.
+fn detected(rows: &Rows, context: &str, question: MrqaQuestion, line: u32) -> Result<Example, ReadError> {
+    let MrqaQuestion { question, qid, detected_answers } = question;
+    let wrong =
+        |problem: String| ReadError::Question { path: rows.path.to_owned(), id: qid.clone(), problem };
+    let mut answers = Vec::new();
+    for &(start, last) in detected_answers.iter().flat_map(|answer| &answer.char_spans) {
+        let range = of_characters(context, start, last.saturating_add(1))
+            .ok_or_else(|| wrong(format!("the characters {start} to {last} are not in the context")))?;
+        answers.push(Answer { start: range.start as u32, text: context[range].to_owned() });
+    }
+    example(rows, (question, context, Some(qid.clone())), answers, line)
+        .ok_or_else(|| wrong("it has no answer in the context".to_owned()))
 }
 
 fn check_kind(rows: &Rows) -> Result<(), ReadError> {
@@ -154,9 +165,4 @@ fn example(
     // A question may begin with white space, which means nothing.
     let input = Input::Context { question: question.trim().to_owned(), context: context.to_owned() };
     Some(Example { input, target, group: None, id, line })
-}
-
-fn no_answer(rows: &Rows, id: &str) -> ReadError {
-    let problem = "it has no answer in the context".to_owned();
-    ReadError::Question { path: rows.path.to_owned(), id: id.to_owned(), problem }
 }

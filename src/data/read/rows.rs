@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::example::Example;
 use super::super::lines::{Line, lines};
-use super::{Examples, Expected, ReadError, Unreadable};
+use super::{Examples, Expected, LeftOut, ReadError, Unreadable};
 
 /// A file's rows so far.
 pub struct Rows<'a> {
@@ -18,7 +18,7 @@ pub struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub fn new(path: &'a Path, expected: Expected) -> Self {
-        let examples = Examples { rows: Vec::new(), skipped: 0 };
+        let examples = Examples::of(Vec::new());
         Self { path, expected, examples, first_unreadable: None }
     }
 
@@ -33,7 +33,11 @@ impl<'a> Rows<'a> {
         match rows {
             Ok(rows) => self.examples.rows.extend(rows),
             Err(error) if self.expected.unreadable == Unreadable::Skip => {
-                self.examples.skipped += 1;
+                let left_out = &mut self.examples.left_out;
+                left_out.unreadable += 1;
+                if left_out.first.len() < LeftOut::FIRST {
+                    left_out.first.push(error.to_string());
+                }
                 self.first_unreadable.get_or_insert(error);
             }
             Err(error) => return Err(error),
@@ -43,7 +47,7 @@ impl<'a> Rows<'a> {
 
     /// Counts a row that the data set itself says is not to be used.
     pub fn leave_out(&mut self) {
-        self.examples.skipped += 1;
+        self.examples.left_out.unused += 1;
     }
 
     /// # Errors

@@ -7,7 +7,7 @@ use super::super::example::{Example, Target};
 use super::super::glue;
 use super::super::lines::{Line, lines};
 use super::super::source::{Columns, Split};
-use super::{ReadError, Rows};
+use super::{ReadError, Rows, choices};
 
 /// The rows of a split of a GLUE set.
 pub fn glue(rows: &mut Rows, bytes: &[u8], set: &glue::Set, split: Split) -> Result<(), ReadError> {
@@ -17,6 +17,7 @@ pub fn glue(rows: &mut Rows, bytes: &[u8], set: &glue::Set, split: Split) -> Res
             label: Some(bare.label),
             text_a: bare.text_a,
             text_b: None,
+            choices: Vec::new(),
             id: None,
         };
         return read(rows, lines(bytes), places);
@@ -30,6 +31,7 @@ pub fn glue(rows: &mut Rows, bytes: &[u8], set: &glue::Set, split: Split) -> Res
         label: if rows.expected.labelled { Some(need(set.label)?) } else { find(set.label) },
         text_a: need(set.text_a)?,
         text_b: set.text_b.map(need).transpose()?,
+        choices: Vec::new(),
         id: find("index"),
     };
     read(rows, lines, places)
@@ -62,12 +64,13 @@ fn read<'t>(rows: &mut Rows, lines: impl Iterator<Item = Line<'t>>, places: Plac
 }
 
 /// Where the columns are in a row; `width` is how many columns every row has.
-#[derive(Clone, Copy)]
 pub struct Places {
     width: usize,
     label: Option<usize>,
     text_a: usize,
     text_b: Option<usize>,
+    /// Of rows with several texts to choose from.
+    choices: Vec<usize>,
     id: Option<usize>,
 }
 
@@ -79,8 +82,10 @@ impl Places {
         let names = match columns {
             // The format is ours: a column that nobody reads is more likely a slip of the pen than a remark.
             Columns::Usual => vec!["label", "text_a", "text_b"],
-            Columns::Named { label, text_a, text_b, id } => {
-                [Some(label), Some(text_a), text_b, id].into_iter().flatten().collect()
+            Columns::Named { .. } | Columns::Choices { .. } => {
+                let (label, text_a, text_b, id) = columns.names();
+                let texts = [Some(label), Some(text_a), text_b, id].into_iter().flatten();
+                texts.chain(columns.choices().iter().copied()).collect()
             }
         };
         for (at, column) in header.iter().enumerate() {
@@ -99,6 +104,11 @@ impl Places {
                 Some(name) => Some(find(name).ok_or_else(|| missing(name))?),
                 None => find("text_b"),
             },
+            choices: columns
+                .choices()
+                .iter()
+                .map(|name| find(name).ok_or_else(|| missing(name)))
+                .collect::<Result<_, _>>()?,
             id: id.map(|name| find(name).ok_or_else(|| missing(name))).transpose()?,
         };
         if rows.expected.labelled && places.label.is_none() {
@@ -117,12 +127,17 @@ impl Places {
                 expected: self.width,
             });
         }
+        let text_b = self.text_b.map(|at| cells[at].to_owned());
+        let id = self.id.map(|at| cells[at].to_owned());
+        if !self.choices.is_empty() {
+            let choices = self.choices.iter().map(|at| cells[*at].to_owned()).collect();
+            let label = self.label.map(|at| cells[at]);
+            return choices::example(rows, line, (cells[self.text_a], text_b.as_deref()), choices, label, id);
+        }
         let target = match self.label {
             Some(at) => rows.target_of_text(line, cells[at])?,
             None => Target::None,
         };
-        let text_b = self.text_b.map(|at| cells[at].to_owned());
-        let id = self.id.map(|at| cells[at].to_owned());
         Ok(Example { target, id, ..Example::text(cells[self.text_a], text_b, line) })
     }
 }

@@ -109,7 +109,7 @@ fn skipped_rows_are_counted_and_never_all() {
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(BINARY, true) };
     let read = |text: &[u8]| parse("task", Source::tsv(""), Split::Train, Path::new("rows.tsv"), text, skip);
     let examples = read(b"label\ttext_a\n1\ta\n1\n\xff\n7\tb\n0\tc\n").unwrap();
-    assert_eq!((examples.rows.len(), examples.skipped), (2, 3));
+    assert_eq!((examples.rows.len(), examples.left_out.count()), (2, 3));
     assert_eq!(examples.rows[1].line, 6);
     assert!(said(read(b"label\ttext_a\nyes\ta\nno\tb\n")).starts_with("rows.tsv:2: `yes` is not a label"));
 }

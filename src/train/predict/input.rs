@@ -80,7 +80,7 @@ pub fn read(path: &Path, task: &Task) -> Result<Examples, PredictError> {
             Ok(Example { line, ..of(good(input).map_err(|problem| wrong(problem.to_owned()))?) })
         })
         .collect::<Result<_, PredictError>>()?;
-    Ok(Examples { rows, skipped: 0 })
+    Ok(Examples::of(rows))
 }
 
 #[derive(Deserialize)]

@@ -161,10 +161,10 @@ fn answers_of_squad_start_at_bytes() {
     );
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(SPAN, true) };
     let left = read_as(Format::Squad, skip, wrong.as_bytes()).unwrap();
-    assert_eq!((left.rows.len(), left.skipped), (1, 1));
+    assert_eq!((left.rows.len(), left.left_out.count()), (1, 1));
 
     let bare = text.replace("[{\"text\": \"Bo\", \"answer_start\": 14}]", "[]");
-    assert!(said(read(Format::Squad, SPAN, &bare)).contains("`two`: it has no answer in the context"));
+    assert!(said(read(Format::Squad, SPAN, &bare)).contains("question `two` has no answer"));
     assert_eq!(unlabelled(Format::Squad, SPAN, &bare)[1].target, Target::None);
     assert!(
         said(read(Format::Squad, SPAN, &text[..200]))
@@ -237,7 +237,7 @@ fn sentences_are_apart_by_any_blank_line() {
 
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(TAGS, true) };
     let left = read_as(Format::Conll, skip, b"a\tO\n\nb\tX\nc\tY\n\n\xff\tO\n").unwrap();
-    assert_eq!((left.rows.len(), left.skipped), (1, 2), "a sentence is a row");
+    assert_eq!((left.rows.len(), left.left_out.count()), (1, 2), "a sentence is a row");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn pairs_without_agreement_are_counted() {
     };
     let found =
         read(Format::Snli, THREE, &[line("neutral"), line("-"), line("entailment")].concat()).unwrap();
-    assert_eq!((found.rows.len(), found.skipped), (2, 1));
+    assert_eq!((found.rows.len(), found.left_out.count()), (2, 1));
     assert_eq!((texts(&found.rows[0]), found.rows[0].id.as_deref()), (("a", "b"), Some("7e")));
     assert!(said(read(Format::Snli, THREE, &line("-"))).starts_with("`rows` has no rows"));
 
@@ -300,7 +300,7 @@ fn mistakes_in_own_files_have_a_place() {
     let skip = Expected { unreadable: Unreadable::Skip, ..expected(BINARY, true) };
     let left = read_as(Format::Csv(Columns::Usual), skip, b"label,text_a\n1\n1,\"a\nb\"\n2,c\n0,\xff\n0,d\n")
         .unwrap();
-    assert_eq!((left.rows.len(), left.skipped, left.rows[1].line), (2, 3, 7));
+    assert_eq!((left.rows.len(), left.left_out.count(), left.rows[1].line), (2, 3, 7));
 
     let json = |text: &str| said(read(Format::JsonLines(MAP), BINARY, text));
     assert!(json("{\"gold\": 1, \"left\": \"a\", \"nr\": 1}").starts_with("rows:1: `right` is missing"));
@@ -316,4 +316,113 @@ fn mistakes_in_own_files_have_a_place() {
     let usual =
         read(Format::JsonLines(Columns::Usual), BINARY, "{\"label\": 1, \"text_a\": \"a\", \"txt\": 1}");
     assert!(said(usual).starts_with("rows:1: the key `txt` is unknown"));
+}
+
+const SWAG: Columns = Columns::Choices {
+    label: "label",
+    text_a: "sent1",
+    text_b: Some("sent2"),
+    choices: &["ending0", "ending1", "ending2"],
+    id: Some("id"),
+};
+const OPTIONS: Columns =
+    Columns::Choices { label: "answer", text_a: "question", text_b: None, choices: &["options"], id: None };
+const THREE_CHOICES: Kind = Kind::Choose { choices: 3 };
+
+fn choices(example: &Example) -> Vec<(&str, &str)> {
+    let Input::Choices(choices) = &example.input else { panic!("{example:?}") };
+    choices.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect()
+}
+
+#[test]
+fn own_tables_may_have_texts_to_choose_from() {
+    let csv = "id,sent1,sent2,ending0,ending1,ending2,label\n7,\"On, stage\",she,sits.,sings.,runs.,2\n8,a,b,c,d,,0\n";
+    let found = rows(Format::Csv(SWAG), THREE_CHOICES, csv);
+    let all = [("On, stage", "she sits."), ("On, stage", "she sings."), ("On, stage", "she runs.")];
+    assert_eq!((choices(&found[0]), found[0].id.as_deref()), (all.to_vec(), Some("7")));
+    assert_eq!(found[0].target, Target::Class(2));
+    assert_eq!((choices(&found[1]).len(), &found[1].target), (2, &Target::Class(0)), "some have fewer");
+    let tsv = csv.replace("\"On, stage\"", "On stage").replace(',', "\t");
+    assert_eq!(choices(&rows(Format::Tsv(SWAG), THREE_CHOICES, &tsv)[0])[1], ("On stage", "she sings."));
+    let without = "id,sent1,sent2,ending0,ending1,ending2\n7,a,b,c,d,e\n";
+    assert_eq!(unlabelled(Format::Csv(SWAG), THREE_CHOICES, without)[0].target, Target::None);
+
+    let keys = r#"{"id": 1, "sent1": "a", "sent2": "b", "ending0": "c", "ending1": 4, "label": 1}"#;
+    let found = rows(Format::JsonLines(SWAG), THREE_CHOICES, keys);
+    assert_eq!((choices(&found[0]), &found[0].target), (vec![("a", "b c"), ("a", "b 4")], &Target::Class(1)));
+    let list = r#"{"question": "q", "options": ["x", "y", "z"], "answer": "2"}"#;
+    let found = rows(Format::JsonLines(OPTIONS), THREE_CHOICES, list);
+    assert_eq!((choices(&found[0])[2], &found[0].target), (("q", "z"), &Target::Class(2)));
+}
+
+#[test]
+fn mistakes_in_choices_have_a_place() {
+    let header = "id,sent1,sent2,ending0,ending1,ending2,label\n";
+    let csv = |row: &str| said(read(Format::Csv(SWAG), THREE_CHOICES, &format!("{header}{row}\n")));
+    assert!(
+        csv("7,a,b,c,d,,2")
+            .starts_with("rows:2: `2` is not a label of the task | the task's labels are `0`, `1`")
+    );
+    assert!(csv("7,a,b,c,,,0").starts_with("rows:2: the row has 1 choices, and the task 2 to 3"));
+    assert!(csv("7,a,b,c,,e,0").starts_with("rows:2: a choice is empty, and one behind it is not"));
+    assert!(
+        said(read(Format::Csv(SWAG), THREE_CHOICES, "id,sent1,sent2,label\n"))
+            .contains("no column `ending0`")
+    );
+    assert!(said(read(Format::Csv(SWAG), BINARY, &format!("{header}7,a,b,c,d,e,1\n"))).contains("choices"));
+    let json = |row: &str| said(read(Format::JsonLines(OPTIONS), THREE_CHOICES, row));
+    assert!(json(r#"{"question": "q", "answer": 1}"#).starts_with("rows:1: `options` is missing"));
+    assert!(
+        json(r#"{"question": "q", "options": "x", "answer": 1}"#).contains("`options` is no list of texts")
+    );
+    assert!(json(r#"{"question": "q", "options": ["x", []], "answer": 1}"#).contains("`options` is no text"));
+    assert!(
+        json(r#"{"question": "q", "options": ["a", "b", "c", "d"], "answer": 1}"#).contains("has 4 choices")
+    );
+    assert!(json(r#"{"question": "q", "options": ["a", "b"]}"#).starts_with("rows:1: there is no label"));
+}
+
+#[test]
+fn a_question_without_an_answer_names_the_version() {
+    let file = |version: &str| {
+        format!(
+            r#"{{{version}"data": [{{"paragraphs": [{{"context": "a b", "qas": [
+            {{"id": "q1", "question": "x", "answers": [{{"text": "b", "answer_start": 2}}]}},
+            {{"id": "q2", "question": "y", "answers": [], "is_impossible": true}}]}}]}}]}}"#
+        )
+    };
+    let said_of = |version: &str| said(read(Format::Squad, SPAN, &file(version)));
+    let message = said_of(r#""version": "v2.0", "#);
+    assert!(
+        message.starts_with("rows: the file is SQuAD v2.0, and question `q2` has no answer"),
+        "{message}"
+    );
+    assert!(message.contains("--skip-unreadable"), "{message}");
+    assert!(said_of("").starts_with("rows: the file is SQuAD of no stated version"));
+    let skip = Expected { unreadable: Unreadable::Skip, ..expected(SPAN, true) };
+    let left = read_as(Format::Squad, skip, file(r#""version": "v2.0", "#).as_bytes()).unwrap();
+    assert_eq!((left.rows.len(), left.left_out.unreadable, left.left_out.first.len()), (1, 1, 1));
+
+    // of a line of MRQA a question is lost, not all of them
+    let line = r#"{"context": "a b", "qas": [{"qid": "1", "question": "x", "detected_answers": []},
+        {"qid": "2", "question": "y", "detected_answers": [{"text": "b", "char_spans": [[2, 2]]}]}]}"#
+        .replace('\n', " ");
+    let left = read_as(Format::Mrqa("NewsQA"), skip, line.as_bytes()).unwrap();
+    assert_eq!((left.rows.len(), left.left_out.unreadable), (1, 1));
+}
+
+#[test]
+fn what_was_left_out_is_told_with_the_first_places() {
+    let skip = Expected { unreadable: Unreadable::Skip, ..expected(BINARY, true) };
+    let told = |rows: &str| {
+        let text = format!("label\ttext_a\n1\ta\n{rows}");
+        read_as(Format::Tsv(Columns::Usual), skip, text.as_bytes()).unwrap().left_out.to_string()
+    };
+    assert_eq!(
+        told("2\ta\n"),
+        "1 row left out, which cannot be read\n  rows:3: `2` is not a label of the task"
+    );
+    let many = told(&"2\ta\n".repeat(5));
+    assert!(many.starts_with("5 rows left out") && many.ends_with("\n  and 2 more"), "{many}");
+    assert_eq!(many.lines().count(), 5);
 }
