@@ -2,13 +2,17 @@
 //!
 //! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here.
 
-use dfdx::prelude::{Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 use super::composed::{self, DeviceMoments};
 use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
+
+    fn recycle(&self) {
+        self.empty_cache();
+    }
 
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,

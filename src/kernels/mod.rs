@@ -54,6 +54,10 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         items.into_iter().map(work).collect()
     }
 
+    /// Gives back what earlier passes have left behind to be used again. To be called between two passes: buffers are
+    /// kept by their size, and the next batch's sizes are others.
+    fn recycle(&self) {}
+
     /// Sum of word, position and token type embedding, `[tokens, HIDDEN]`.
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,

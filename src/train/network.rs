@@ -54,7 +54,9 @@ pub trait Network: Shared {
     fn score(&self, constant: Self::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
         let _span = tracing::trace_span!(target: "camtl::profile", "score").entered();
         let mut outputs = vec![Vec::new(); heads.len()];
-        let mut pass = Pass::scoring(self.device());
+        let device = self.device();
+        device.recycle();
+        let mut pass = Pass::scoring(device);
         for HeadLogits { examples, rows, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
             let values = logits.as_vec();
             let mut rest = values.as_slice();

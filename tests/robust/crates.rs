@@ -76,7 +76,7 @@ fn check(source: &Source, files: &dyn Files) -> Vec<String> {
 
 /// `cargo check` of a program's crate, warnings denied; rustc's words where it fails.
 fn check_crate(name: &str, program: &Program, text: &str) -> Result<(), String> {
-    let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true };
+    let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true, cuda: false };
     let folder = scratch().join("crates").join(format!("{name}-{}", program.full_name()));
     for file in codegen::lower(program, text, &options).files {
         let path = folder.join(file.path);

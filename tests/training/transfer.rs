@@ -242,7 +242,7 @@ fn other_data_are_named_on_the_command_line() {
     let (run, data) = (text(place.out("run")), text(place.data()));
     let eval = |more: &[&str]| {
         let arguments = [&["tiny", "eval", "--run", &run, "--data", &data][..], more].concat();
-        camtl::runner::run::<16, network::Encoder<_>, network::Heads<_>>(&PLAN, "model tiny", arguments)
+        camtl::runner::run::<16, crate::tiny::Tiny>(&PLAN, "model tiny", arguments)
     };
     let turned = ["--task", "weather", "--as", "weather", "--map", "cold=warm,warm=cold"];
     assert_eq!(eval(&turned), ExitCode::SUCCESS);
