@@ -11,6 +11,7 @@ pub mod composed;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod factors;
 mod pass;
 mod segments;
 mod watch;
@@ -19,6 +20,7 @@ use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Te
 use dfdx::tensor::Storage;
 
 pub use block::BlockShape;
+pub use factors::Factors;
 pub use pass::{Pass, Scoring, Training};
 pub use segments::{Segments, TokenIds};
 pub use watch::{Point, Shown};

@@ -1,11 +1,15 @@
 //! A GPU: opening it, and what there is to say when it has not enough memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
 
 use cudarc::driver::{DriverError, result, sys};
 use dfdx::prelude::{Cache as _, Cuda};
 use miette::Diagnostic;
 use thiserror::Error;
+
+/// Bytes of the GPU that were free when it was opened, and all of its bytes.
+static MEMORY: OnceLock<(u64, u64)> = OnceLock::new();
 
 /// Opens the GPU of this number.
 ///
@@ -22,6 +26,8 @@ pub fn open(number: usize) -> Result<Cuda, CudaUnusable> {
     let cuda = Cuda::try_build(number, 0)
         .map_err(|cause| CudaUnusable::Refused { number, cause: format!("{cause:?}") })?;
     keep_freed_memory(number).map_err(refused)?;
+    let (free, total) = result::mem_get_info().map_err(refused)?;
+    let _ = MEMORY.set((free as u64, total as u64));
     cuda.enable_cache();
     Ok(cuda)
 }
@@ -59,8 +65,8 @@ pub fn within_memory<R>(work: impl FnOnce() -> miette::Result<R>) -> miette::Res
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done,
         Err(panic) if is_out_of_memory(&*panic) => {
-            let (free, total) = result::mem_get_info().unwrap_or((0, 0));
-            Err(super::memory::out_of_memory(free as u64, total as u64).into())
+            let (free, total) = MEMORY.get().copied().unwrap_or_default();
+            Err(super::memory::out_of_memory(free, total).into())
         }
         Err(panic) => resume_unwind(panic),
     }

@@ -37,7 +37,7 @@ mod eval;
 mod export;
 mod failure;
 mod interrupt;
-#[cfg(feature = "cuda")]
+#[cfg(any(feature = "cuda", test))]
 mod memory;
 mod output;
 mod parameters;

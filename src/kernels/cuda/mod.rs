@@ -1,6 +1,10 @@
 //! CUDA: the operations composed of dfdx's own kernels.
 //!
-//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here.
+//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here but for what reads no
+//! tensor (`factors`). None of the operations used has to be compiled when it runs: a non-contiguous `reshape`,
+//! `concat_along` and `to_dtype` would be, by NVRTC, with headers at the paths of the machine that built the program.
+
+mod factors;
 
 use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
