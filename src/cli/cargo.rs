@@ -135,7 +135,13 @@ fn receive(child: &mut Child) -> Option<Receiver<Message>> {
 const CAUSES: [(&[&str], &str); 7] = [
     (&["No space left on device"], "the disk is full; CAMTL_HOME may name a folder on another one"),
     (
-        &["nvcc error while compiling", "nvcc failed", "`nvidia-smi` failed", "include/cuda.h", "find library -lcu"],
+        &[
+            "nvcc error while compiling",
+            "nvcc failed",
+            "`nvidia-smi` failed",
+            "include/cuda.h",
+            "find library -lcu",
+        ],
         "CUDA's tools refuse: the log has their own words, and `camtlc doctor --device cuda` what was found of them",
     ),
     (

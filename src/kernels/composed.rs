@@ -9,7 +9,9 @@
 
 use dfdx::prelude::*;
 
-use super::{AdamWUpdate, BlockShape, Dense, Factors, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens};
+use super::{
+    AdamWUpdate, BlockShape, Dense, Factors, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens,
+};
 
 /// What a padded position adds to its score before softmax.
 const MASKED: f32 = -1e9;

@@ -38,7 +38,8 @@ impl Factors for Cpu {
         for sequence in 0..segments.sequences() {
             let own = segments.range(sequence).len();
             for head in 0..heads {
-                for (row, column) in (0..length).flat_map(|row| (0..length).map(move |column| (row, column))) {
+                for (row, column) in (0..length).flat_map(|row| (0..length).map(move |column| (row, column)))
+                {
                     factors.push(match row < own && column < own {
                         true => mask.attention_factor(sequence, head, row * own + column),
                         false => 0.0,

@@ -74,7 +74,8 @@ pub fn within_memory<R>(work: impl FnOnce() -> miette::Result<R>) -> miette::Res
 
 /// dfdx panics with the driver's error in words.
 fn is_out_of_memory(payload: &(dyn std::any::Any + Send)) -> bool {
-    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    let text =
+        payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
     text.is_some_and(|text| {
         ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory on the device"]
             .iter()
@@ -87,7 +88,9 @@ pub enum CudaUnusable {
     #[error("there is no working CUDA driver: {cause}")]
     #[diagnostic(
         code(device::driver),
-        help("`camtlc doctor --device cuda` says what is missing; in a container the GPU has to be passed on (`--gpus all`). `--device cpu` computes without")
+        help(
+            "`camtlc doctor --device cuda` says what is missing; in a container the GPU has to be passed on (`--gpus all`). `--device cpu` computes without"
+        )
     )]
     NoDriver { cause: String },
     #[error("there is no GPU {number}: this machine has {count}")]
@@ -96,7 +99,9 @@ pub enum CudaUnusable {
     #[error("GPU {number} cannot be used: {cause}")]
     #[diagnostic(
         code(device::refused),
-        help("`nvidia-smi` shows what else runs on it; `camtlc doctor --device cuda` whether it fits the program")
+        help(
+            "`nvidia-smi` shows what else runs on it; `camtlc doctor --device cuda` whether it fits the program"
+        )
     )]
     Refused { number: usize, cause: String },
 }

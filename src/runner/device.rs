@@ -98,7 +98,9 @@ pub enum PlacementError {
     #[error("this program was built for the CPU")]
     #[diagnostic(
         code(device::not_built),
-        help("`camtlc build FILE --device cuda` builds one that runs on both; `camtlc doctor --device cuda` says what that needs")
+        help(
+            "`camtlc build FILE --device cuda` builds one that runs on both; `camtlc doctor --device cuda` says what that needs"
+        )
     )]
     NotBuilt,
     #[error("mixed precision is not there yet")]

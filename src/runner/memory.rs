@@ -14,12 +14,15 @@
 //! At the start of backward what forward keeps lies there instead, which is less. With the weights and, of those that
 //! are trained, two gradients and two moments, that is all. It is counted, and has not been measured on a GPU.
 
+#[cfg(feature = "cuda")]
 use std::sync::OnceLock;
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::train::plan::{Backbone, Batch, Plan, Training};
+use crate::train::plan::{Backbone, Batch};
+#[cfg(feature = "cuda")]
+use crate::train::plan::{Plan, Training};
 
 /// What the estimate is of.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,7 @@ pub struct Load {
 }
 
 impl Load {
+    #[cfg(feature = "cuda")]
     pub fn of(plan: &Plan, training: &Training, parameters: u64, trained: u64) -> Self {
         let Plan { backbone, sequence, .. } = *plan;
         Self { parameters, trained, backbone, sequence, batch: training.batch }
@@ -72,14 +76,17 @@ impl Load {
 }
 
 /// Of the training that runs.
+#[cfg(feature = "cuda")]
 static LOAD: OnceLock<Load> = OnceLock::new();
 
 /// Remembers what is about to be trained, for [`out_of_memory`]. A process trains once.
+#[cfg(feature = "cuda")]
 pub fn remember(load: Load) {
     let _ = LOAD.set(load);
 }
 
 /// `free` bytes of `total` were there when the GPU was opened.
+#[cfg(feature = "cuda")]
 pub fn out_of_memory(free: u64, total: u64) -> OutOfMemory {
     match LOAD.get() {
         Some(load) => of_training(load, free, total),
@@ -112,7 +119,11 @@ fn of_training(load: &Load, free: u64, total: u64) -> OutOfMemory {
             gibi(load.fixed())
         ),
     };
-    let help = if free < total / 10 * 9 { format!("{fitting}; `nvidia-smi` shows what else uses the GPU") } else { fitting };
+    let help = if free < total / 10 * 9 {
+        format!("{fitting}; `nvidia-smi` shows what else uses the GPU")
+    } else {
+        fitting
+    };
     OutOfMemory { what, help }
 }
 
@@ -173,7 +184,10 @@ mod tests {
     #[test]
     fn the_message_says_how_much_and_what_to_do() {
         let error = of_training(&bert_base(Batch::Examples(32)), 12 << 30, 24 << 30);
-        assert!(error.to_string().contains("32 examples of 128 word pieces, and 12.0 GiB of its 24.0 GiB"), "{error}");
+        assert!(
+            error.to_string().contains("32 examples of 128 word pieces, and 12.0 GiB of its 24.0 GiB"),
+            "{error}"
+        );
         assert!(error.help.contains("--set batch=") && error.help.contains("nvidia-smi"), "{}", error.help);
     }
 }

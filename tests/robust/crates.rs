@@ -69,7 +69,12 @@ fn clippy_takes_crates_for_cuda_without_a_warning() {
         write(generated, &folder);
         let out = Command::new(env!("CARGO"))
             .args(["clippy", "--quiet", "--config", "profile.dev.opt-level=1"])
-            .args(["--config", "profile.dev.package.'*'.opt-level=3", "--config", "profile.dev.package.'*'.debug=false"])
+            .args([
+                "--config",
+                "profile.dev.package.'*'.opt-level=3",
+                "--config",
+                "profile.dev.package.'*'.debug=false",
+            ])
             .args(["--", "-D", "warnings"])
             .current_dir(&folder)
             .env("CARGO_TARGET_DIR", root().join("target"))

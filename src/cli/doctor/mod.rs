@@ -107,7 +107,9 @@ impl NoCuda {
                 kept.push(text);
             }
         }
-        kept.push("`camtlc doctor --device cuda` shows what there is; without `--device` it is built for the CPU");
+        kept.push(
+            "`camtlc doctor --device cuda` shows what there is; without `--device` it is built for the CPU",
+        );
         Self { what: what.join(", "), help: kept.join("\n") }
     }
 }

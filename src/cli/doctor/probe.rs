@@ -95,8 +95,14 @@ fn unlinked(toolkit: Option<&Path>) -> Vec<&'static str> {
         "targets/x86_64-linux/lib",
         "targets/x86_64-linux/lib/stubs",
     ];
-    const USUAL: [&str; 6] =
-        ["/usr/lib", "/usr/lib64", "/lib64", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+    const USUAL: [&str; 6] = [
+        "/usr/lib",
+        "/usr/lib64",
+        "/lib64",
+        "/usr/local/lib",
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+    ];
     let inside = toolkit.into_iter().flat_map(|root| INSIDE.map(|folder| root.join(folder)));
     let folders: Vec<PathBuf> = inside.chain(USUAL.map(PathBuf::from)).collect();
     let is_there = |name: &str| {

@@ -89,9 +89,13 @@ pub fn missing_to_build(findings: &[Finding]) -> Vec<&Finding> {
 fn tool(name: &'static str, purpose: Purpose, found: Option<String>, advice: &str) -> Finding {
     match found {
         Some(found) => Finding { name, purpose, good: true, found, advice: None },
-        None => {
-            Finding { name, purpose, good: false, found: "missing".to_owned(), advice: Some(advice.to_owned()) }
-        }
+        None => Finding {
+            name,
+            purpose,
+            good: false,
+            found: "missing".to_owned(),
+            advice: Some(advice.to_owned()),
+        },
     }
 }
 
@@ -148,7 +152,8 @@ fn architecture(facts: &Facts) -> Finding {
     if let Some(nvcc) = facts.nvcc.as_ref().filter(|nvcc| !nvcc.capabilities.is_empty())
         && !nvcc.capabilities.contains(&own)
     {
-        let advice = "nvcc builds for others: install a toolkit of the GPU's time (12.9 is the last before 7.5)";
+        let advice =
+            "nvcc builds for others: install a toolkit of the GPU's time (12.9 is the last before 7.5)";
         return finding(false, capability.to_string(), Some(advice.to_owned()));
     }
     match &facts.wanted_capability {
@@ -156,7 +161,11 @@ fn architecture(facts: &Facts) -> Finding {
         Some(wanted) => match wanted.parse::<u32>() {
             Err(_) => {
                 let advice = "write it without a point: CUDA_COMPUTE_CAP=80, or leave it unset";
-                finding(false, format!("`{wanted}`, which CUDA_COMPUTE_CAP asks for"), Some(advice.to_owned()))
+                finding(
+                    false,
+                    format!("`{wanted}`, which CUDA_COMPUTE_CAP asks for"),
+                    Some(advice.to_owned()),
+                )
             }
             Ok(wanted) => {
                 let found = format!("{}.{}, which CUDA_COMPUTE_CAP asks for", wanted / 10, wanted % 10);
@@ -185,15 +194,19 @@ fn driver(facts: &Facts) -> Vec<Finding> {
         }
         Smi::Capability(_) => {
             let advice = "what is built here runs elsewhere: scripts/cuda/README.md of camtl";
-            return vec![finding(false, "none, this machine only builds".to_owned(), Some(advice.to_owned()))];
+            return vec![finding(
+                false,
+                "none, this machine only builds".to_owned(),
+                Some(advice.to_owned()),
+            )];
         }
     };
     let nvcc = facts.nvcc.as_ref().and_then(|nvcc| nvcc.version);
     let runs = cuda.map_or(String::new(), |cuda| format!(", runs CUDA up to {cuda}"));
     let advice = match (nvcc, cuda) {
-        (Some(nvcc), Some(cuda)) if nvcc > *cuda => {
-            Some(format!("it refuses what nvcc {nvcc} writes: update the driver, or install the toolkit {cuda}"))
-        }
+        (Some(nvcc), Some(cuda)) if nvcc > *cuda => Some(format!(
+            "it refuses what nvcc {nvcc} writes: update the driver, or install the toolkit {cuda}"
+        )),
         _ => None,
     };
     let mut findings = vec![finding(advice.is_none(), format!("{version}{runs}"), advice)];
@@ -202,7 +215,8 @@ fn driver(facts: &Facts) -> Vec<Finding> {
             "{}, compute capability {}, {} of {} MiB free",
             gpu.name, gpu.capability, gpu.free, gpu.memory
         );
-        let advice = (gpu.free < LITTLE).then(|| "little memory is free: `nvidia-smi` shows what uses it".to_owned());
+        let advice =
+            (gpu.free < LITTLE).then(|| "little memory is free: `nvidia-smi` shows what uses it".to_owned());
         Finding { name: "GPU", purpose: Purpose::RunCuda, good: true, found, advice }
     }));
     findings
@@ -224,7 +238,12 @@ mod tests {
             nvidia_smi: Smi::Driver(Driver {
                 version: "580.95.05".to_owned(),
                 cuda: Some(Version(13, 0)),
-                gpus: vec![Gpu { name: "H200".to_owned(), capability: Version(9, 0), memory: 143_771, free: 143_000 }],
+                gpus: vec![Gpu {
+                    name: "H200".to_owned(),
+                    capability: Version(9, 0),
+                    memory: 143_771,
+                    free: 143_000,
+                }],
             }),
             wanted_capability: None,
         }

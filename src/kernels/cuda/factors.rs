@@ -84,5 +84,9 @@ fn function(out: &CudaSlice<f32>, name: &str) -> Result<cudarc::driver::CudaFunc
 }
 
 fn blocks(count: u32) -> LaunchConfig {
-    LaunchConfig { grid_dim: (count.div_ceil(THREADS), 1, 1), block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 }
+    LaunchConfig {
+        grid_dim: (count.div_ceil(THREADS), 1, 1),
+        block_dim: (THREADS, 1, 1),
+        shared_mem_bytes: 0,
+    }
 }
