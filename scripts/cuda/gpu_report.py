@@ -206,7 +206,8 @@ train {{ sampler {sampler}   batch {BATCH}   steps {steps} }}
 """
     )
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{n}" for n in range(VOCAB - 5))]
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    (folder / "data").mkdir()
+    (folder / "data" / "vocab.txt").write_text("\n".join(words) + "\n")
     for task in range(TASKS):
         place = folder / "data" / f"t{task}"
         place.mkdir(parents=True)
@@ -220,7 +221,7 @@ train {{ sampler {sampler}   batch {BATCH}   steps {steps} }}
     program = built.stdout.strip().split(": ", 1)[1]
     return [
         *[program, "train", "--device", options.device, "--precision", precision, "--model", str(model)],
-        *["--data", str(folder / "data"), "--backbone", str(folder), "--cache", str(folder / "cache")],
+        *["--data", str(folder / "data"), "--cache", str(folder / "cache")],
         *["--out", str(folder / "run"), "--set", f"evaluate_every={steps}"],
     ]
 
