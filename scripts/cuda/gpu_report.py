@@ -69,7 +69,7 @@ def main():
 
 def doctor(options, report):
     done = run([camtlc(options), "doctor", "--device", options.device], check=False)
-    return ["```", done.stdout.strip(), "```"]
+    return ["```", done.stdout.rstrip(), "```"]
 
 
 def compare(options, report):
