@@ -416,7 +416,15 @@ pub fn squared_norm<S: Shape, D: Device<f32>>(
     gradients: &mut Gradients<f32, D>,
     value: &Tensor<S, f32, D>,
 ) -> f64 {
-    f64::from(flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>().as_vec()[0])
+    f64::from(square_sum(gradients, value).as_vec()[0])
+}
+
+/// [`squared_norm`], left on the device.
+pub fn square_sum<S: Shape, D: Device<f32>>(
+    gradients: &mut Gradients<f32, D>,
+    value: &Tensor<S, f32, D>,
+) -> Tensor<Rank0, f32, D> {
+    flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>()
 }
 
 pub fn adamw<S: Shape, D: Device<f32>>(

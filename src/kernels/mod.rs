@@ -12,6 +12,7 @@ mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod factors;
+mod later;
 mod pass;
 mod segments;
 mod watch;
@@ -21,6 +22,7 @@ use dfdx::tensor::Storage;
 
 pub use block::BlockShape;
 pub use factors::Factors;
+pub use later::Later;
 pub use pass::{Pass, Scoring, Training};
 pub use segments::{Segments, TokenIds};
 pub use watch::{Point, Shown};
@@ -162,6 +164,14 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
 
     /// Sum of the squares of the gradient of `value`.
     fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64;
+
+    /// As [`Kernels::squared_norm`], to be asked for together with others.
+    fn squared_norm_later<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+    ) -> Later<Self> {
+        Later::Known(Self::squared_norm(gradients, value))
+    }
 
     /// One AdamW update of `value`, in place.
     fn adamw<S: Shape>(

@@ -3,7 +3,7 @@
 use dfdx::prelude::{Gradients, HasShape, Shape, Tensor};
 
 use super::norm::EPSILON;
-use crate::kernels::{AdamWUpdate, Kernels};
+use crate::kernels::{AdamWUpdate, Kernels, Later};
 
 /// What becomes of the weights of a part.
 pub trait Weights: 'static {
@@ -77,6 +77,8 @@ pub trait Parameter<D: Kernels> {
     fn write(&mut self, values: &[f32]);
     /// Sum of the squares of its gradient.
     fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> f64;
+    /// The same, to be asked for together with others.
+    fn squared_norm_later(&self, gradients: &mut Gradients<f32, D>) -> Later<D>;
     /// Its gradient, row by row; zeros where none arrived.
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32>;
     fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate);
@@ -102,6 +104,10 @@ impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
 
     fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> f64 {
         D::squared_norm(gradients, &self.value)
+    }
+
+    fn squared_norm_later(&self, gradients: &mut Gradients<f32, D>) -> Later<D> {
+        D::squared_norm_later(gradients, &self.value)
     }
 
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32> {

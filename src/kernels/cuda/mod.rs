@@ -9,7 +9,9 @@ mod factors;
 use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 use super::composed::{self, DeviceMoments};
-use super::{AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens};
+use super::{
+    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens,
+};
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
@@ -121,6 +123,13 @@ impl Kernels for Cuda {
 
     fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, value: &Tensor<S, f32, Self>) -> f64 {
         composed::squared_norm(gradients, value)
+    }
+
+    fn squared_norm_later<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        value: &Tensor<S, f32, Self>,
+    ) -> Later<Self> {
+        Later::OnDevice(composed::square_sum(gradients, value))
     }
 
     fn adamw<S: Shape>(
