@@ -9,7 +9,7 @@ use camtl::data::Split;
 use camtl::train::checkpoint::{self, Which};
 use camtl::train::{Run, evaluate, inputs, train};
 use serde_json::Value;
-use tiny::{PLAN, Place, build, lines, names, network};
+use tiny::{PLAN, Place, build, lines, names};
 
 mod ahead;
 mod cache;

@@ -10,7 +10,7 @@ use camtl::train::plan::{Kind, Metric, Plan, Source, Task, Uncertainty};
 use camtl::train::{Options, TrainError, train, zero_shot};
 use serde_json::Value;
 
-use super::tiny::{PLAN, Place, build, names, network};
+use super::tiny::{PLAN, Place, build, names};
 
 mod wider {
     //! The tiny network with a task before its own, one of them gone, and a narrower bottleneck.
