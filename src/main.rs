@@ -34,6 +34,7 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Export(args) => cli::export::run(&args),
         Command::New(args) => cli::new::run(&args).map(done),
         Command::QuickstartData(args) => cli::quickstart_data::run(&args).map(done),
+        Command::Doctor(args) => cli::doctor::run(&args),
         Command::Completions(args) => cli::completions::run(&args).map(done),
     }
 }

@@ -236,7 +236,7 @@ fn a_portable_crate_has_no_target_processor() {
 }
 
 fn lower(model: &Model, portable: bool) -> codegen::Crate {
-    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable };
+    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable, cuda: false };
     codegen::lower(&model.program, &model.text, &options)
 }
 

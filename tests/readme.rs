@@ -49,7 +49,7 @@ fn its_excerpt_is_of_the_generated_crate() {
     let text = read("models/quickstart.cam");
     let source = Source::new("quickstart.cam", text.clone());
     let (program, _) = analysis::compile(&source).unwrap_or_else(|_| panic!("the quickstart is wrong"));
-    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable: false };
+    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable: false, cuda: false };
     let generated = codegen::lower(&program, &text, &options);
     let network = generated.files.iter().find(|file| file.path == "src/network.rs").unwrap();
     let shown = block("```rust\n///");

@@ -6,6 +6,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::device::Device;
 use crate::graph::Format;
 
 /// Compiler for camtl, a small language for task-conditioned multi-task Transformers.
@@ -47,6 +48,7 @@ pub enum Command {
     Export(Export),
     New(New),
     QuickstartData(QuickstartData),
+    Doctor(Doctor),
     Completions(Completions),
 }
 
@@ -141,6 +143,41 @@ pub struct Diff {
     pub json: bool,
 }
 
+/// Where a model's program computes.
+#[derive(Debug, Args)]
+pub struct Placement {
+    /// Where to compute: cpu, cuda, or cuda:N for another GPU than the first, N from 0 [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
+    /// What matrix products on CUDA are computed in: f32, or tf32, which is faster and rounds to 11 bits of mantissa
+    #[arg(long, value_enum, value_name = "PRECISION", hide_possible_values = true)]
+    pub precision: Option<Precision>,
+}
+
+impl Placement {
+    /// What the program is built for.
+    pub fn device(&self) -> Device {
+        self.device.unwrap_or(Device::Cpu)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    Tf32,
+    Amp,
+}
+
+impl Precision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Tf32 => "tf32",
+            Self::Amp => "amp",
+        }
+    }
+}
+
 /// What a training step is measured with.
 #[derive(Debug, Args)]
 pub struct Workload {
@@ -166,6 +203,9 @@ pub struct Build {
     /// For this machine's processor alone
     #[arg(long)]
     pub native: bool,
+    /// What it shall run on: cpu, or cuda, which runs on both
+    #[arg(long, value_name = "DEVICE", default_value_t = Device::Cpu)]
+    pub device: Device,
 }
 
 /// Tell, before training, what is drawn of each task, how many steps that takes, and what they cost
@@ -228,6 +268,8 @@ pub struct Train {
     /// Leave rows out that cannot be read, and tell how many and where the first are
     #[arg(long)]
     pub skip_unreadable: bool,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 /// Measure a trained run
@@ -260,6 +302,8 @@ pub struct Eval {
     /// Leave rows out that cannot be read, and tell how many and where the first are
     #[arg(long)]
     pub skip_unreadable: bool,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 /// Predict with a trained run
@@ -296,6 +340,8 @@ pub struct Predict {
     /// Where the predictions go [default: stdout]; with --all a folder that is not there yet
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 /// Hold a model of `fidelity reference` against numbers of the authors' code, tensor by tensor
@@ -312,6 +358,8 @@ pub struct Compare {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 /// Write a trained run in the files of other programs
@@ -365,6 +413,17 @@ pub struct QuickstartData {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR", default_value = "models/quickstart")]
     pub folder: PathBuf,
+}
+
+/// Tell what this machine has to build and run models, and what to install for what it has not
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// What is needed: with cuda, what is missing for it counts as a failure
+    #[arg(long, value_name = "DEVICE", default_value_t = Device::Cpu)]
+    pub device: Device,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Print what lets a shell complete camtlc's commands and options

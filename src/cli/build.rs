@@ -5,7 +5,7 @@ use super::{Outcome, crate_files, driver, load, output};
 
 pub fn run(args: &Build) -> Outcome {
     let model = load::load(&args.model)?;
-    let (generated, options) = driver::lower(&model, !args.native)?;
+    let (generated, options) = driver::lower(&model, !args.native, args.device)?;
     if let Some(folder) = &args.emit {
         crate_files::emit(&generated, folder)?;
         eprintln!("crate written to {}", folder.display());

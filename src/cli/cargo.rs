@@ -132,8 +132,18 @@ fn receive(child: &mut Child) -> Option<Receiver<Message>> {
 }
 
 /// What to tell for a line of cargo's log; the first that is found counts.
-const CAUSES: [(&[&str], &str); 6] = [
+const CAUSES: [(&[&str], &str); 7] = [
     (&["No space left on device"], "the disk is full; CAMTL_HOME may name a folder on another one"),
+    (
+        &[
+            "nvcc error while compiling",
+            "nvcc failed",
+            "`nvidia-smi` failed",
+            "include/cuda.h",
+            "find library -lcu",
+        ],
+        "CUDA's tools refuse: the log has their own words, and `camtlc doctor --device cuda` what was found of them",
+    ),
     (
         &["linker `cc` not found", "linker `link.exe` not found"],
         "there is no linker: install a C compiler, such as gcc or clang",

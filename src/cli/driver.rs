@@ -2,14 +2,17 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
+use super::args::Placement;
+use super::device::Device;
 use super::failure::refused;
 use super::home::{self, Home};
 use super::load::Model;
 use super::prune_binaries::prune_binaries;
 use super::status_line::StatusLine;
-use super::{Outcome, cargo, crate_files, files, stamp};
+use super::{Outcome, cargo, crate_files, doctor, files, stamp};
 use crate::codegen::{self, Crate, Options};
 
 /// A finished binary.
@@ -20,8 +23,9 @@ pub struct Built {
 }
 
 /// Lowers a model; `portable` for any processor of this kind.
-pub fn lower(model: &Model, portable: bool) -> Outcome<(Crate, Options)> {
-    let options = Options { runtime: home::runtime()?, portable };
+pub fn lower(model: &Model, portable: bool, device: Device) -> Outcome<(Crate, Options)> {
+    let cuda = matches!(device, Device::Cuda(_));
+    let options = Options { runtime: home::runtime()?, portable, cuda };
     let generated = codegen::lower(&model.program, &model.text, &options);
     Ok((generated, options))
 }
@@ -29,7 +33,9 @@ pub fn lower(model: &Model, portable: bool) -> Outcome<(Crate, Options)> {
 /// Makes the binary, or finds it where an equal one was made before.
 pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Built> {
     let home = Home::find()?;
-    let stamp = stamp::stamp(generated, options)?;
+    // before anything is compiled: a build without CUDA fails late and in riddles
+    let toolkit = if options.cuda { Some(doctor::check_cuda()?) } else { None };
+    let stamp = stamp::stamp(generated, options, toolkit.as_ref())?;
     let suffix = std::env::consts::EXE_SUFFIX;
     let binary = home.bin().join(format!("{}-{stamp}{suffix}", generated.name));
     if binary.is_file() {
@@ -47,15 +53,33 @@ pub fn make(model: &Model, generated: &Crate, options: &Options) -> Outcome<Buil
     line.note(&format!("building {}; the first build also compiles its dependencies", generated.name));
     let folder = home.crates().join(format!("{}-{}", generated.name, stamp::of_path(&model.place())));
     crate_files::write(generated, &folder)?;
-    let made = cargo::build(&generated.name, &folder, &home.target(), &line)?;
+    let target = match &toolkit {
+        None => home.target(),
+        // dfdx's build script does not notice another toolkit
+        Some(toolkit) => home.cuda_target(&stamp::of_toolkit(toolkit)),
+    };
+    let made = cargo::build(&generated.name, &folder, &target, &line)?;
     files::copy(&made, &binary)?;
     prune_binaries(&home.bin(), &generated.name);
     Ok(Built { binary, took: Some(line.elapsed()) })
 }
 
+/// A command of the model's program, which computes where it is said.
+pub fn command(model: &Model, name: &str, placement: &Placement) -> Outcome<Command> {
+    let mut command = Command::new(binary(model, placement.device())?);
+    command.arg(name);
+    if let Some(device) = placement.device {
+        command.arg("--device").arg(device.to_string());
+    }
+    if let Some(precision) = placement.precision {
+        command.arg("--precision").arg(precision.name());
+    }
+    Ok(command)
+}
+
 /// What `train`, `eval` and `predict` need; says so on stderr when it has built something.
-pub fn binary(model: &Model) -> Outcome<PathBuf> {
-    let (generated, options) = lower(model, true)?;
+pub fn binary(model: &Model, device: Device) -> Outcome<PathBuf> {
+    let (generated, options) = lower(model, true, device)?;
     let built = make(model, &generated, &options)?;
     if let Some(took) = built.took {
         eprintln!("{}", describe(&built.binary, Some(took)));

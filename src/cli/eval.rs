@@ -1,14 +1,14 @@
 //! `camtlc eval`: build the program of the model that a run was trained from, and measure the run with it.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use super::args::Eval;
 use super::{Outcome, become_binary, driver, load};
 
 pub fn run(args: &Eval) -> Outcome<ExitCode> {
     let model = load::load_run(&args.run)?;
-    let mut command = Command::new(driver::binary(&model)?);
-    command.arg("eval").arg("--run").arg(&args.run);
+    let mut command = driver::command(&model, "eval", &args.placement)?;
+    command.arg("--run").arg(&args.run);
     command.arg("--split").arg(&args.split);
     if let Some(folder) = &args.data {
         command.arg("--data").arg(folder);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `crates/NAME-HASH/` | the generated crate of one model file, with `build.log` of its last build |
 //! | `target/` | cargo's, shared by all models: dependencies are compiled once |
+//! | `cuda/HASH/` | the same of builds for CUDA, with one toolkit |
 //! | `bin/NAME-HASH` | the finished binaries, named after all that went into them |
 //! | `lock` | held by the camtlc that builds |
 
@@ -35,6 +36,11 @@ impl Home {
 
     pub fn target(&self) -> PathBuf {
         self.root.join("target")
+    }
+
+    /// For CUDA, a folder a toolkit.
+    pub fn cuda_target(&self, toolkit: &str) -> PathBuf {
+        self.root.join("cuda").join(toolkit)
     }
 
     pub fn bin(&self) -> PathBuf {

@@ -11,6 +11,7 @@
 //! | [`explain`] | nothing: tells what stands behind the code of a mistake |
 //! | [`new`] | write a first one |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
+//! | [`doctor`] | nothing: tells what this machine has and what to install |
 //! | [`completions`] | nothing: prints what a shell completes commands with |
 //!
 //! A build is `home` (where everything lies), `stamp` (is there anything to do?), `crate_files` (what cargo
@@ -23,7 +24,9 @@ pub mod build;
 pub mod check;
 pub mod compare;
 pub mod completions;
+pub mod device;
 pub mod diff;
+pub mod doctor;
 pub mod eval;
 pub mod explain;
 pub mod export;

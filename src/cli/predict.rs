@@ -1,6 +1,6 @@
 //! `camtlc predict`: build the program of the model that a run was trained from, and predict with it.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -19,8 +19,8 @@ pub fn run(args: &Predict) -> Outcome<ExitCode> {
         return Err(NoTask { task: task.clone(), model: model.program.name.clone(), help }.into());
     }
 
-    let mut command = Command::new(driver::binary(&model)?);
-    command.arg("predict").arg("--run").arg(&args.run);
+    let mut command = driver::command(&model, "predict", &args.placement)?;
+    command.arg("--run").arg(&args.run);
     if let Some(task) = &args.task {
         command.arg("--task").arg(task);
     }

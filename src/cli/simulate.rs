@@ -10,6 +10,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::args::Simulate;
+use super::device::Device;
 use super::failure::refused;
 use super::train::data_of;
 use super::{Failure, Outcome, backbone, driver, load, output};
@@ -44,7 +45,7 @@ struct Task {
 pub fn run(args: &Simulate) -> Outcome<ExitCode> {
     let model = load::load(&args.model)?;
     let backbone = backbone::folder(&model.program, args.backbone.as_deref())?;
-    let mut command = Command::new(driver::binary(&model)?);
+    let mut command = Command::new(driver::binary(&model, Device::Cpu)?);
     command.arg("simulate").arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.model.path)));
     if let Some(folder) = &backbone {
         command.arg("--backbone").arg(folder);

@@ -9,14 +9,16 @@ use blake3::Hasher;
 
 use super::Outcome;
 use super::cargo::rustc;
+use super::doctor::facts::Facts;
 use super::failure::refused;
 use crate::codegen::{Crate, Options, Runtime};
 
 /// Hexadecimal digits of a stamp.
 pub const DIGITS: usize = 12;
 
-/// Over the generated files, camtlc's version, the runtime's source, the toolchain and the processor.
-pub fn stamp(generated: &Crate, options: &Options) -> Outcome<String> {
+/// Over the generated files, camtlc's version, the runtime's source, the toolchain, the processor, and for CUDA its
+/// toolkit.
+pub fn stamp(generated: &Crate, options: &Options, toolkit: Option<&Facts>) -> Outcome<String> {
     let mut hasher = Hasher::new();
     add(&mut hasher, env!("CARGO_PKG_VERSION").as_bytes());
     for file in &generated.files {
@@ -34,7 +36,19 @@ pub fn stamp(generated: &Crate, options: &Options) -> Outcome<String> {
         // A home that two machines share: "native" is another processor on each.
         add(&mut hasher, &rustc(&["--print", "cfg", "-C", "target-cpu=native"])?);
     }
+    if let Some(toolkit) = toolkit {
+        add(&mut hasher, of_toolkit(toolkit).as_bytes());
+    }
     Ok(short(&hasher))
+}
+
+/// What a build for CUDA depends on: where the toolkit lies, its version, and the GPU that is built for.
+pub fn of_toolkit(facts: &Facts) -> String {
+    let capability = facts.wanted_capability.clone();
+    let capability = capability.or_else(|| Some(facts.nvidia_smi.capability()?.to_string()));
+    let mut hasher = Hasher::new();
+    add(&mut hasher, format!("{:?} {:?} {capability:?}", facts.toolkit, facts.nvcc).as_bytes());
+    short(&hasher)
 }
 
 /// Tells apart the crates of model files that have the same name.

@@ -1,7 +1,7 @@
 //! `camtlc train`: build the model's program and become it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use super::args::Train;
 use super::{Outcome, backbone, become_binary, driver, load};
@@ -13,8 +13,8 @@ pub fn run(args: &Train) -> Outcome<ExitCode> {
         Some(_) => None,
         None => backbone::folder(&model.program, args.backbone.as_deref())?,
     };
-    let mut command = Command::new(driver::binary(&model)?);
-    command.arg("train").arg("--model").arg(&args.model.path);
+    let mut command = driver::command(&model, "train", &args.placement)?;
+    command.arg("--model").arg(&args.model.path);
     command.arg("--data").arg(args.data.clone().unwrap_or_else(|| data_of(&args.model.path)));
     if let Some(folder) = &backbone {
         command.arg("--backbone").arg(folder);

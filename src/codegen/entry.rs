@@ -13,8 +13,8 @@ pub fn main_rs(program: &Program) -> String {
             mod tasks;
         },
         quote! {
-            use camtl::runner::{self, Cpu};
-            use network::{Encoder, Heads};
+            use camtl::kernels::Kernels;
+            use camtl::runner;
         },
         quote! {
             #[global_allocator]
@@ -24,8 +24,18 @@ pub fn main_rs(program: &Program) -> String {
             const SOURCE: &str = include_str!("../model.cam");
         },
         quote! {
+            /// Encoder and heads, for whichever device the command line names.
+            struct Network;
+        },
+        quote! {
+            impl runner::OnAnyDevice<#hidden> for Network {
+                type Encoder<D: Kernels> = network::Encoder<D>;
+                type Heads<D: Kernels> = network::Heads<D>;
+            }
+        },
+        quote! {
             fn main() -> std::process::ExitCode {
-                runner::main::<#hidden, Encoder<Cpu>, Heads<Cpu>>(&tasks::PLAN, SOURCE)
+                runner::main::<#hidden, Network>(&tasks::PLAN, SOURCE)
             }
         },
     ];

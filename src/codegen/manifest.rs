@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{MARKER, Runtime, names};
+use super::{MARKER, Options, Runtime, names};
 use crate::ir::Program;
 
 /// The versions that `camtl` itself is tested with; cargo drops what a model's crate does not use.
@@ -16,13 +16,14 @@ pub const CONFIG: &str = "\
 rustflags = [\"-C\", \"target-cpu=native\"]
 ";
 
-pub fn cargo_toml(program: &Program, runtime: &Runtime) -> String {
+pub fn cargo_toml(program: &Program, options: &Options) -> String {
     let name = program.full_name();
     let package = quoted(&names::package(program));
-    let place = match runtime {
+    let place = match &options.runtime {
         Runtime::Path(path) => format!("path = {}", quoted(&path.to_string_lossy())),
         Runtime::Version(version) => format!("version = {}", quoted(&format!("={version}"))),
     };
+    let feature = if options.cuda { "cuda" } else { "runtime" };
     format!(
         "\
 {MARKER} {version} from the model `{name}`; do not edit, change model.cam instead.
@@ -33,7 +34,7 @@ edition = \"2024\"
 publish = false
 
 [dependencies]
-camtl = {{ {place}, default-features = false, features = [\"runtime\"] }}
+camtl = {{ {place}, default-features = false, features = [\"{feature}\"] }}
 
 [profile.release]
 debug = false

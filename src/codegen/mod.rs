@@ -53,6 +53,8 @@ pub struct Options {
     pub runtime: Runtime,
     /// Run on any processor of this kind, instead of using all that the building machine's offers.
     pub portable: bool,
+    /// Run on NVIDIA's GPUs as well.
+    pub cuda: bool,
 }
 
 /// Where the generated crate finds `camtl`.
@@ -70,7 +72,7 @@ pub const MARKER: &str = "# Made by camtlc";
 /// Lowers a program; `source` is the model's text, which travels inside the binary and every run.
 pub fn lower(program: &Program, source: &str, options: &Options) -> Crate {
     let mut files = vec![
-        File { path: "Cargo.toml", text: manifest::cargo_toml(program, &options.runtime) },
+        File { path: "Cargo.toml", text: manifest::cargo_toml(program, options) },
         File { path: "src/main.rs", text: entry::main_rs(program) },
         File { path: "src/network.rs", text: network::network_rs(program) },
         File { path: "src/tasks.rs", text: tasks::tasks_rs(program) },

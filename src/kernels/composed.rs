@@ -3,11 +3,15 @@
 //!
 //! Everything is flat before a matrix product, `[tokens, hidden]` and `[sequences * heads, length, width]`; only
 //! attention pads, to the longest sequence of the batch. The equations are those of [`super::Kernels`].
+//!
+//! What the host makes for an operation is small: indices of rows. Rows move by `gather`, which takes tokens to
+//! padded heads in one go; where a parameter has one row for all tokens it is broadcast, not copied.
 
 use dfdx::prelude::*;
 
-use super::pass::Mask;
-use super::{AdamWUpdate, BlockShape, Dense, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens};
+use super::{
+    AdamWUpdate, BlockShape, Dense, Factors, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens,
+};
 
 /// What a padded position adds to its score before softmax.
 const MASKED: f32 = -1e9;
@@ -67,18 +71,20 @@ fn gelu<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
     // where x e^(-x^2/2) / sqrt(2 pi) is right. The term below is zero in value and has the missing slope.
     let k = (1.0 / std::f64::consts::PI.sqrt() - 1.0 / (2.0 * std::f64::consts::PI).sqrt()) as f32;
     let y = pass.record(x, |x| x.accurate_gelu());
+    if !T::OWNS_TAPE {
+        return y; // no slope is asked for
+    }
     let value = (x.clone().square() * -0.5).exp() * k; // off the tape
     let slope = pass.record(x, |x| (x.square() * -0.5).exp() * k - value);
     pass.record(&y, |y| y + slope)
 }
 
-pub fn dropout<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
+pub fn dropout<const WIDTH: usize, T: Tape<f32, D>, D: Factors>(
     pass: &mut Pass<T, D>,
     x: &Tokens<WIDTH, D>,
 ) -> Tokens<WIDTH, D> {
     let Some(mask) = pass.next_mask() else { return x.clone() };
-    let factors = (0..x.shape().num_elements()).map(|i| mask.factor(i as u32)).collect();
-    let factors = pass.device.tensor_from_vec(factors, *x.shape());
+    let factors = pass.device.elements(mask, *x.shape());
     pass.record(x, |x| x * factors)
 }
 
@@ -97,7 +103,7 @@ pub fn norm<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&scaled, |x| x + beta)
 }
 
-pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(
     pass: &mut Pass<T, D>,
     x: &Tokens<IN, D>,
     dense: Dense<IN, HIDDEN, D>,
@@ -108,7 +114,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Dev
     residual_norm(pass, &y, residual)
 }
 
-pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D: Device<f32>>(
+pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D: Factors>(
     pass: &mut Pass<T, D>,
     x: &Tokens<HIDDEN, D>,
     (up, down): (Dense<HIDDEN, INNER, D>, Dense<INNER, HIDDEN, D>),
@@ -151,8 +157,13 @@ fn rows_by_task<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     learn: bool,
 ) -> Tokens<HIDDEN, D> {
     let rows = parameter.shape().0; // 1, or one a task
-    let which = if rows == 1 { vec![0; segments.rows()] } else { segments.row_tasks().to_vec() };
-    let which = index(&pass.device, which);
+    if rows == 1 {
+        let shape = (segments.rows(), Const::<HIDDEN>);
+        let row: Tensor<Rank1<HIDDEN>, f32, D> =
+            learned!(pass, learn, parameter, |p| p.reshape_like(&(Const::<HIDDEN>,)));
+        return learned!(pass, learn, &row, |p| p.broadcast_like(&shape));
+    }
+    let which = index(&pass.device, segments.row_tasks().to_vec());
     learned!(pass, learn, parameter, |p| p.gather(which))
 }
 
@@ -187,7 +198,7 @@ pub fn block_bias<T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&scaled, |a| a + beta)
 }
 
-pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(
     pass: &mut Pass<T, D>,
     x: &Tokens<HIDDEN, D>,
     [query, key, value]: [Dense<HIDDEN, HIDDEN, D>; 3],
@@ -202,7 +213,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     attention(pass, [&query, &key, &value], heads, bias, segments)
 }
 
-fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
+fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(
     pass: &mut Pass<T, D>,
     [query, key, value]: [&Tokens<HIDDEN, D>; 3],
     heads: usize,
@@ -217,8 +228,15 @@ fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     let k: Tensor<(usize, usize, usize), f32, D> = pass.record(&k, |k| k.permute::<_, Axes3<0, 2, 1>>());
     let scores = pass.record(&q, |q| q.matmul(k));
     let scores = pass.record(&scores, |s| s / (width as f32).sqrt());
-    let hidden_positions = pass.device.tensor_from_vec(padding.mask(), *scores.shape());
-    let scores = pass.record(&scores, |s| s + hidden_positions);
+    let scores = match padding.mask() {
+        None => scores,
+        Some(mask) => {
+            let (rows, length, _) = *scores.shape();
+            let mask = pass.device.tensor_from_vec(mask, (rows, length));
+            let mask = mask.broadcast_like::<(usize, usize, usize), Axis<1>>(scores.shape());
+            pass.record(&scores, |s| s + mask)
+        }
+    };
     let scores = match bias {
         None => scores,
         Some((bias, blocks)) => {
@@ -230,7 +248,7 @@ fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     let weights = match mask {
         None => weights,
         Some(mask) => {
-            let factors = pass.device.tensor_from_vec(padding.dropout(mask), *weights.shape());
+            let factors = pass.device.attention(mask, segments, heads, padding.length);
             pass.record(&weights, |w| w * factors)
         }
     };
@@ -260,17 +278,19 @@ impl<'a> Padding<'a> {
         pass: &mut Pass<T, D>,
         x: &Tokens<HIDDEN, D>,
     ) -> Tensor<(usize, usize, usize), f32, D> {
-        let rows = (0..self.sequences).flat_map(|sequence| {
-            let range = self.segments.range(sequence);
-            (0..self.length).map(move |i| if i < range.len() { range.start + i } else { range.start })
-        });
-        let rows = index(&pass.device, rows.collect());
         let (sequences, heads, length) = (self.sequences, self.heads, self.length);
+        let tokens = x.shape().0;
+        let mut rows = Vec::with_capacity(sequences * heads * length);
+        for range in (0..sequences).map(|sequence| self.segments.range(sequence)) {
+            for head in 0..heads {
+                let token = |i| if i < range.len() { range.start + i } else { range.start };
+                rows.extend((0..length).map(|i| token(i) * heads + head));
+            }
+        }
+        let rows = index(&pass.device, rows);
         let width = HIDDEN / heads;
-        let padded: Tokens<HIDDEN, D> = pass.record(x, |x| x.gather(rows));
-        let split = pass.record(&padded, |x| x.reshape_like(&(sequences, length, heads, width)));
-        let split: Tensor<(usize, usize, usize, usize), f32, D> =
-            pass.record(&split, |x| x.permute::<_, Axes4<0, 2, 1, 3>>());
+        let parts: Matrix<D> = pass.record(x, |x| x.reshape_like(&(tokens * heads, width)));
+        let split: Matrix<D> = pass.record(&parts, |x| x.gather(rows));
         pass.record(&split, |x| x.reshape_like(&(sequences * heads, length, width)))
     }
 
@@ -281,40 +301,35 @@ impl<'a> Padding<'a> {
         x: &Tensor<(usize, usize, usize), f32, D>,
     ) -> Tokens<HIDDEN, D> {
         let (sequences, heads, length) = (self.sequences, self.heads, self.length);
-        let rows = (0..sequences).flat_map(|sequence| {
-            (0..self.segments.range(sequence).len()).map(move |i| sequence * length + i)
-        });
-        let rows = index(&pass.device, rows.collect());
-        let split = pass.record(x, |x| x.reshape_like(&(sequences, heads, length, HIDDEN / heads)));
-        let joined: Tensor<(usize, usize, usize, usize), f32, D> =
-            pass.record(&split, |x| x.permute::<_, Axes4<0, 2, 1, 3>>());
-        let joined: Tokens<HIDDEN, D> =
-            pass.record(&joined, |x| x.reshape_like(&(sequences * length, Const::<HIDDEN>)));
-        pass.record(&joined, |x| x.gather(rows))
-    }
-
-    /// `MASKED` on padded keys, `[sequences * heads, length, length]`.
-    fn mask(&self) -> Vec<f32> {
-        self.each(
-            |sequence, _, _, column| {
-                if column < self.segments.range(sequence).len() { 0.0 } else { MASKED }
-            },
-        )
-    }
-
-    /// Dropout factors in the places that the fused operation gives them.
-    fn dropout(&self, mask: Mask) -> Vec<f32> {
-        self.each(|sequence, head, row, column| {
-            let length = self.segments.range(sequence).len();
-            if row < length && column < length {
-                mask.attention_factor(sequence, head, row * length + column)
-            } else {
-                0.0
+        let tokens = self.segments.rows();
+        let mut rows = Vec::with_capacity(tokens * heads);
+        for sequence in 0..sequences {
+            for i in 0..self.segments.range(sequence).len() {
+                rows.extend((0..heads).map(|head| (sequence * heads + head) * length + i));
             }
-        })
+        }
+        let rows = index(&pass.device, rows);
+        let parts: Matrix<D> =
+            pass.record(x, |x| x.reshape_like(&(sequences * heads * length, HIDDEN / heads)));
+        let joined: Matrix<D> = pass.record(&parts, |x| x.gather(rows));
+        pass.record(&joined, |x| x.reshape_like(&(tokens, Const::<HIDDEN>)))
     }
 
-    /// M(z) of each sequence's task, `[sequences * heads, length, length]`, zero outside the blocks.
+    /// `MASKED` on padded keys, `[sequences * heads, length]`; `None` where all sequences are equally long.
+    fn mask(&self) -> Option<Vec<f32>> {
+        let own = |sequence| self.segments.range(sequence).len();
+        if (0..self.sequences).all(|sequence| own(sequence) == self.length) {
+            return None;
+        }
+        let mut mask = Vec::with_capacity(self.sequences * self.heads * self.length);
+        for sequence in (0..self.sequences).flat_map(|sequence| std::iter::repeat_n(sequence, self.heads)) {
+            mask.extend((0..self.length).map(|column| if column < own(sequence) { 0.0 } else { MASKED }));
+        }
+        Some(mask)
+    }
+
+    /// M(z) of each sequence's task, `[sequences * heads, length, length]`, zero outside the blocks: first that of
+    /// every task, then a sequence's and head's own.
     fn spread_bias<T: Tape<f32, D>, D: Device<f32>>(
         &self,
         pass: &mut Pass<T, D>,
@@ -322,41 +337,30 @@ impl<'a> Padding<'a> {
         blocks: BlockShape,
     ) -> Tensor<(usize, usize, usize), f32, D> {
         let (tasks, entries) = *bias.shape();
-        let (rows, length) = (self.sequences * self.heads, self.length);
+        let length = self.length;
         let square = length * length;
-        let mut place = vec![0; rows * square];
-        let mut inside = vec![0.0; rows * square];
-        for sequence in 0..self.sequences {
-            let first = self.segments.task(sequence) * entries;
-            for head in 0..self.heads {
-                let offset = (sequence * self.heads + head) * square;
-                for (row, column, entry, n) in blocks.rows(length) {
-                    for i in 0..n {
-                        place[offset + row * length + column + i] = first + entry + i;
-                        inside[offset + row * length + column + i] = 1.0;
-                    }
+        let mut place = vec![0; tasks * square];
+        let mut inside = vec![0.0; tasks * square];
+        for task in 0..tasks {
+            for (row, column, entry, n) in blocks.rows(length) {
+                for i in 0..n {
+                    let at = task * square + row * length + column + i;
+                    place[at] = task * entries + entry + i;
+                    inside[at] = 1.0;
                 }
             }
         }
         let place = index(&pass.device, place);
-        let shape = (rows, length, length);
-        let inside = pass.device.tensor_from_vec(inside, shape);
+        let inside = pass.device.tensor_from_vec(inside, (tasks, square));
+        let which = (0..self.sequences).flat_map(|s| std::iter::repeat_n(self.segments.task(s), self.heads));
+        let which = index(&pass.device, which.collect());
+
         let flat = pass.record(bias, |bias| bias.reshape_like(&(tasks * entries,)));
         let spread: Tensor<(usize,), f32, D> = pass.record(&flat, |flat| flat.gather(place));
-        let spread = pass.record(&spread, |spread| spread.reshape_like(&shape));
-        pass.record(&spread, |spread| spread * inside)
-    }
-
-    fn each(&self, value: impl Fn(usize, usize, usize, usize) -> f32) -> Vec<f32> {
-        let mut values = Vec::with_capacity(self.sequences * self.heads * self.length * self.length);
-        for sequence in 0..self.sequences {
-            for head in 0..self.heads {
-                for row in 0..self.length {
-                    values.extend((0..self.length).map(|column| value(sequence, head, row, column)));
-                }
-            }
-        }
-        values
+        let spread: Matrix<D> = pass.record(&spread, |spread| spread.reshape_like(&(tasks, square)));
+        let spread = pass.record(&spread, |spread| spread * inside);
+        let own: Matrix<D> = pass.record(&spread, |spread| spread.gather(which)); // [sequences * heads, square]
+        pass.record(&own, |own| own.reshape_like(&(self.sequences * self.heads, length, length)))
     }
 }
 
@@ -377,30 +381,34 @@ fn index<D: Device<f32>>(device: &D, rows: Vec<usize>) -> Tensor<(usize,), usize
 /// Moments that live on the device, flat.
 #[derive(Debug)]
 pub struct DeviceMoments<D: Device<f32>> {
-    state: Option<[Tensor<(usize,), f32, D>; 2]>,
+    state: State<D>,
+}
+
+#[derive(Debug)]
+enum State<D: Device<f32>> {
+    Empty,
+    /// From a checkpoint; the first update tells which device they are for.
+    Loaded([Vec<f32>; 2]),
+    Kept([Tensor<(usize,), f32, D>; 2]),
 }
 
 impl<D: Device<f32>> Default for DeviceMoments<D> {
     fn default() -> Self {
-        Self { state: None }
+        Self { state: State::Empty }
     }
 }
 
 impl<D: Device<f32>> Moments for DeviceMoments<D> {
     fn save(&self) -> (Vec<f32>, Vec<f32>) {
         match &self.state {
-            None => (Vec::new(), Vec::new()),
-            Some([first, second]) => (first.as_vec(), second.as_vec()),
+            State::Empty => (Vec::new(), Vec::new()),
+            State::Loaded([first, second]) => (first.clone(), second.clone()),
+            State::Kept([first, second]) => (first.as_vec(), second.as_vec()),
         }
     }
 
     fn load(first: Vec<f32>, second: Vec<f32>) -> Self {
-        let device = D::default();
-        let tensor = |values: Vec<f32>| {
-            let count = values.len();
-            device.tensor_from_vec(values, (count,))
-        };
-        Self { state: Some([tensor(first), tensor(second)]) }
+        Self { state: State::Loaded([first, second]) }
     }
 }
 
@@ -412,11 +420,12 @@ pub fn gradient<S: Shape, D: Device<f32>>(
     flat_gradient(gradients, value).as_vec()
 }
 
+/// Sum of the squares of the gradient of `value`, left on the device.
 pub fn squared_norm<S: Shape, D: Device<f32>>(
     gradients: &mut Gradients<f32, D>,
     value: &Tensor<S, f32, D>,
-) -> f64 {
-    f64::from(flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>().as_vec()[0])
+) -> Tensor<Rank0, f32, D> {
+    flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>()
 }
 
 pub fn adamw<S: Shape, D: Device<f32>>(
@@ -430,10 +439,16 @@ pub fn adamw<S: Shape, D: Device<f32>>(
     let correction1 = 1.0 - update.beta1.powi(exponent);
     let correction2 = 1.0 - update.beta2.powi(exponent);
 
-    let [first, second] = moments.state.take().unwrap_or_else(|| {
-        let zeros = gradient.device().zeros_like(&gradient);
-        [zeros.clone(), zeros]
-    });
+    let [first, second] = match std::mem::replace(&mut moments.state, State::Empty) {
+        State::Kept(kept) => kept,
+        State::Loaded(loaded) if !loaded[0].is_empty() => {
+            loaded.map(|values| gradient.device().tensor_from_vec(values, *gradient.shape()))
+        }
+        State::Empty | State::Loaded(_) => {
+            let zeros = gradient.device().zeros_like(&gradient);
+            [zeros.clone(), zeros]
+        }
+    };
     let first = first * update.beta1 as f32 + gradient.clone() * (1.0 - update.beta1) as f32;
     let second = second * update.beta2 as f32 + gradient.square() * (1.0 - update.beta2) as f32;
     let deviation = second.clone().sqrt() / correction2.sqrt() as f32 + update.epsilon as f32;
@@ -442,7 +457,7 @@ pub fn adamw<S: Shape, D: Device<f32>>(
     let shape = *value.shape();
     let decayed = value.clone() * (1.0 - update.lr * update.weight_decay) as f32;
     *value = decayed - step.reshape_like(&shape);
-    moments.state = Some([first, second]);
+    moments.state = State::Kept([first, second]);
 }
 
 fn flat_gradient<S: Shape, D: Device<f32>>(

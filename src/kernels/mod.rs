@@ -11,6 +11,8 @@ pub mod composed;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod factors;
+mod later;
 mod pass;
 mod segments;
 mod watch;
@@ -19,6 +21,8 @@ use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Te
 use dfdx::tensor::Storage;
 
 pub use block::BlockShape;
+pub use factors::Factors;
+pub use later::Later;
 pub use pass::{Pass, Scoring, Training};
 pub use segments::{Segments, TokenIds};
 pub use watch::{Point, Shown};
@@ -58,6 +62,10 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     fn map<I: Shared, R: Shared>(items: Vec<I>, work: impl Fn(I) -> R + Shared) -> Vec<R> {
         items.into_iter().map(work).collect()
     }
+
+    /// Gives back what earlier passes have left behind to be used again. To be called between two passes: buffers are
+    /// kept by their size, and the next batch's sizes are others.
+    fn recycle(&self) {}
 
     /// Sum of word, position and token type embedding, `[tokens, HIDDEN]`.
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
@@ -166,12 +174,12 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         used: &Used<Self>,
     ) -> Vec<f32>;
 
-    /// Sum of the squares of the gradient of `value`.
+    /// Sum of the squares of the gradient of `value`; that of many parameters is to be asked for together.
     fn squared_norm<S: Shape>(
         gradients: &mut Gradients<f32, Self>,
         value: &Tensor<S, f32, Self>,
         used: &Used<Self>,
-    ) -> f64;
+    ) -> Later<Self>;
 
     /// One AdamW update of `value`, in place.
     fn adamw<S: Shape>(

@@ -104,6 +104,11 @@ impl Mask {
         self.scale
     }
 
+    /// What defines it: key, threshold and scale.
+    pub fn parts(self) -> (u32, u32, f32) {
+        (self.key, self.threshold, self.scale)
+    }
+
     /// Factor on element `index`: 0 or 1 / (1 - p).
     #[inline(always)]
     pub fn factor(self, index: u32) -> f32 {

@@ -3,7 +3,7 @@
 use dfdx::prelude::{Gradients, HasShape, Shape, Tensor};
 
 use super::norm::EPSILON;
-use crate::kernels::{AdamWUpdate, Kernels, Used};
+use crate::kernels::{AdamWUpdate, Kernels, Later, Used};
 
 /// What becomes of the weights of a part.
 pub trait Weights: 'static {
@@ -77,8 +77,8 @@ pub trait Parameter<D: Kernels> {
     fn read(&self) -> Vec<f32>;
     /// Sets its values; as many as `dims` says, else it panics.
     fn write(&mut self, values: &[f32]);
-    /// Sum of the squares of its gradient.
-    fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> f64;
+    /// Sum of the squares of its gradient; that of many is to be asked for together.
+    fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> Later<D>;
     /// Its gradient, row by row; zeros where none arrived.
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32>;
     fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate);
@@ -102,7 +102,7 @@ impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
         self.value.copy_from(values);
     }
 
-    fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> f64 {
+    fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> Later<D> {
         D::squared_norm(gradients, &self.value, &self.used)
     }
 

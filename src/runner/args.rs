@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
+use super::device::{Device, Placement, Precision};
 use crate::data::Split;
 use crate::train::checkpoint::Which;
 use crate::train::export::Format;
@@ -31,6 +32,21 @@ pub enum Command {
     Export(Export),
     /// List the parameters as JSON: name, shape, trained or frozen
     Parameters,
+}
+
+impl Command {
+    /// Where to compute; what needs no network, or only its parameters, is done on the CPU.
+    pub fn placement(&self) -> Placement {
+        match self {
+            Self::Train(args) => args.placement,
+            Self::Eval(args) => args.placement,
+            Self::Predict(args) => args.placement,
+            Self::Compare(args) => args.placement,
+            Self::Simulate(_) | Self::Export(_) | Self::Parameters => {
+                Placement { device: Device::Cpu, precision: Precision::F32 }
+            }
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +112,8 @@ pub struct Train {
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
     #[arg(long)]
     pub profile: bool,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 #[derive(Debug, clap::Args)]
@@ -138,6 +156,8 @@ pub struct Eval {
     /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 #[derive(Debug, clap::Args)]
@@ -172,6 +192,8 @@ pub struct Predict {
     /// Where the predictions go, a JSON line each [default: stdout]; with --all a folder that is not there yet
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 #[derive(Debug, clap::Args)]
@@ -185,6 +207,8 @@ pub struct Compare {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 #[derive(Debug, clap::Args)]

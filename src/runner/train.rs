@@ -28,7 +28,12 @@ pub fn run<N: Network>(
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),
     };
-    let work = || train::train(plan, source, build(), &options, interrupt::watch());
+    let work = || {
+        let network = build();
+        #[cfg(feature = "cuda")]
+        let network = remembered(plan, &options.training, network);
+        train::train(plan, source, network, &options, interrupt::watch())
+    };
     let outcome = if args.profile { profiled(work)? } else { work()? };
 
     let Outcome { run, finished, evaluation, checkpoint } = outcome;
@@ -46,6 +51,19 @@ pub fn run<N: Network>(
     text += &format!("time        {:.1} s, {} steps\n", finished.seconds, finished.step);
     text += &format!("run         {}\n", run.folder.display());
     print(&text)
+}
+
+/// The network, its size kept for whom the GPU's memory does not suffice.
+#[cfg(feature = "cuda")]
+fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N) -> N {
+    let (mut all, mut trained) = (0, 0);
+    for parameter in network.parameters() {
+        let size = parameter.dims().iter().product::<usize>() as u64;
+        all += size;
+        trained += if parameter.meta().trained { size } else { 0 };
+    }
+    super::memory::remember(super::memory::Load::of(plan, training, all, trained));
+    network
 }
 
 /// Trains, shows where time and memory went, and adds that to the run's folder.

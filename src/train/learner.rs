@@ -7,7 +7,7 @@ use super::network::Network;
 use super::optimizer::{Applied, Optimizer};
 use super::plan::{Fidelity, Training};
 use crate::data::Goal;
-use crate::kernels::Pass;
+use crate::kernels::{Kernels as _, Pass};
 use crate::nn::Batch;
 
 /// A network with its optimizer.
@@ -75,7 +75,9 @@ impl<N: Network> Learner<N> {
         // an odd factor: another seed in every step
         let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let forward = tracing::trace_span!(target: "camtl::profile", "forward").entered();
-        let mut pass = Pass::training(self.network.device(), self.dropout, seed);
+        let device = self.network.device();
+        device.recycle();
+        let mut pass = Pass::training(device, self.dropout, seed);
         let heads = self.network.logits(constant, batch, &batch.tasks(), &mut pass);
         let (total, task_losses) = losses::objective(heads, weights, goals, self.fidelity, &mut pass);
         let loss = f64::from(total.as_vec()[0]);

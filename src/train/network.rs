@@ -1,6 +1,6 @@
 //! The network as training sees it: [`Model`] without its type parameters.
 
-use dfdx::prelude::{Axis, Const, HasShape, Tape, TryConcatAlong};
+use dfdx::prelude::{Const, HasShape, Tape};
 
 use crate::kernels::{Kernels, Pass, Shared, Tokens};
 use crate::nn::{Batch, Constant, Encode, Encoded, Logits, Model, Parameter, Predict};
@@ -54,7 +54,9 @@ pub trait Network: Shared {
     fn score(&self, constant: Self::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
         let _span = tracing::trace_span!(target: "camtl::profile", "score").entered();
         let mut outputs = vec![Vec::new(); heads.len()];
-        let mut pass = Pass::scoring(self.device());
+        let device = self.device();
+        device.recycle();
+        let mut pass = Pass::scoring(device);
         for HeadLogits { examples, rows, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
             let values = logits.as_vec();
             let mut rest = values.as_slice();
@@ -67,6 +69,17 @@ pub trait Network: Shared {
         }
         outputs
     }
+}
+
+/// The rows of one and then of the other, `[tokens, HIDDEN]`.
+#[expect(deprecated, reason = "`concat_along` is compiled when it runs on CUDA, and this copies")]
+fn joined<const HIDDEN: usize, D: Kernels>(
+    one: Tokens<HIDDEN, D>,
+    other: Tokens<HIDDEN, D>,
+) -> Tokens<HIDDEN, D> {
+    use dfdx::prelude::TryConcat as _;
+
+    one.concat(other)
 }
 
 impl<const HIDDEN: usize, E, P, D> Network for Model<HIDDEN, E, P, D>
@@ -96,7 +109,7 @@ where
         parts
             .iter()
             .filter_map(|(constant, rows)| Some(D::select(&mut pass, constant.as_ref()?, rows)))
-            .reduce(|joined: Tokens<HIDDEN, D>, part| (joined, part).concat_along(Axis::<0>))
+            .reduce(joined)
     }
 
     fn rows(&self, constant: &Self::Constant) -> Option<Vec<f32>> {

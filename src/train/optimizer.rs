@@ -3,7 +3,7 @@
 use dfdx::prelude::Gradients;
 
 use super::plan::{AdamW, Fidelity, Schedule, Training};
-use crate::kernels::{AdamWUpdate, Kernels, Moments};
+use crate::kernels::{AdamWUpdate, Kernels, Later, Moments};
 use crate::nn::Parameter;
 
 mod reference;
@@ -69,7 +69,7 @@ impl<D: Kernels> Optimizer<D> {
     ) -> Option<Applied> {
         let Training { optimizer, clip, schedule, fidelity, .. } = self.training;
         let trained = || parameters.iter().filter(|parameter| parameter.meta().trained);
-        let squares: Vec<f64> = trained().map(|parameter| parameter.squared_norm(gradients)).collect();
+        let squares = Later::all(trained().map(|parameter| parameter.squared_norm(gradients)).collect());
         let grad_norm = squares.iter().sum::<f64>().sqrt();
         if !grad_norm.is_finite() {
             return None;

@@ -2,6 +2,8 @@
 
 mod build;
 mod check;
+#[cfg(unix)]
+mod doctor;
 mod show;
 mod support;
 mod write;

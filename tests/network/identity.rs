@@ -1,6 +1,6 @@
 //! What the modules may not change: at their start, nothing; in frozen parts, no weight.
 
-use camtl::kernels::{Pass, Training};
+use camtl::kernels::{Later, Pass, Training};
 use camtl::nn::prelude::*;
 use camtl::nn::pretrained;
 use dfdx::prelude::Cpu;
@@ -87,7 +87,7 @@ fn frozen_weights_get_no_gradient_and_all_others_do() {
         let (name, trained) = (parameter.meta().name.clone(), parameter.meta().trained);
         let reached = !name.starts_with("heads.") && !name.ends_with("key.bias");
         if reached {
-            let squared = parameter.squared_norm(&mut gradients);
+            let squared = Later::all(vec![parameter.squared_norm(&mut gradients)])[0];
             assert_eq!(squared > 0.0, trained, "`{name}`: gradient norm {squared}");
         }
     }

@@ -16,7 +16,7 @@ fn the_networks_are_what_camtlc_makes_of_the_models() {
         let text = std::fs::read_to_string(&path).expect("the model is there");
         let compiled = analysis::compile_model(&Source::new(name, text), &Folder::of(&path));
         let compiled = compiled.expect("the model is legal");
-        let options = Options { runtime: Runtime::Path("runtime".into()), portable: true };
+        let options = Options { runtime: Runtime::Path("runtime".into()), portable: true, cuda: false };
         let lowered = codegen::lower(&compiled.program, &compiled.text, &options);
         for file in ["network.rs", "tasks.rs"] {
             let wanted = lowered.files.iter().find(|lowered| lowered.path == format!("src/{file}"));

@@ -49,6 +49,41 @@ fn rustc_takes_every_crate_without_a_warning() {
     assert!(rejected.is_empty(), "{} crates are rejected\n{}", rejected.len(), rejected.join("\n"));
 }
 
+/// With the CUDA code of the runtime, on a machine without CUDA: nothing links. What `.ci/run` has checked of the
+/// library before is taken over.
+#[test]
+#[ignore = "a minute: checks the dependencies for CUDA"]
+fn clippy_takes_crates_for_cuda_without_a_warning() {
+    for model in ["quickstart", "camtl_base"] {
+        let path = root().join("models").join(model).with_extension("cam");
+        let source = Source::new(model, fs::read_to_string(&path).expect("the model is there"));
+        let compiled = analysis::compile_model(&source, &Folder::of(&path));
+        let Ok(compiled) = compiled else { panic!("{model} is not legal") };
+        let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true, cuda: true };
+        let mut generated = codegen::lower(&compiled.program, &compiled.text, &options);
+        let manifest = &mut generated.files[0];
+        let asked = manifest.text.replace("[\"cuda\"]", "[\"cuda\", \"ci-check\"]");
+        assert_ne!(asked, manifest.text, "{} asks for cuda", manifest.path);
+        manifest.text = asked;
+        let folder = scratch().join("cuda").join(model);
+        write(generated, &folder);
+        let out = Command::new(env!("CARGO"))
+            .args(["clippy", "--quiet", "--config", "profile.dev.opt-level=1"])
+            .args([
+                "--config",
+                "profile.dev.package.'*'.opt-level=3",
+                "--config",
+                "profile.dev.package.'*'.debug=false",
+            ])
+            .args(["--", "-D", "warnings"])
+            .current_dir(&folder)
+            .env("CARGO_TARGET_DIR", root().join("target"))
+            .output()
+            .expect("cargo runs");
+        assert!(out.status.success(), "{}\n{}", folder.display(), String::from_utf8_lossy(&out.stderr));
+    }
+}
+
 fn corpus() -> Vec<(PathBuf, Source)> {
     let mut corpus = Vec::new();
     for folder in ["models", "tests/ok"] {
@@ -76,13 +111,9 @@ fn check(source: &Source, files: &dyn Files) -> Vec<String> {
 
 /// `cargo check` of a program's crate, warnings denied; rustc's words where it fails.
 fn check_crate(name: &str, program: &Program, text: &str) -> Result<(), String> {
-    let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true };
+    let options = Options { runtime: Runtime::Path(root().to_owned()), portable: true, cuda: false };
     let folder = scratch().join("crates").join(format!("{name}-{}", program.full_name()));
-    for file in codegen::lower(program, text, &options).files {
-        let path = folder.join(file.path);
-        fs::create_dir_all(path.parent().expect("below the crate")).expect("folders can be made");
-        fs::write(path, file.text).expect("files can be written");
-    }
+    write(codegen::lower(program, text, &options), &folder);
     let out = Command::new(env!("CARGO"))
         .args(["check", "--quiet"])
         .current_dir(&folder)
@@ -93,6 +124,14 @@ fn check_crate(name: &str, program: &Program, text: &str) -> Result<(), String> 
     match out.status.success() {
         true => Ok(()),
         false => Err(format!("{}\n{text}\n{}", folder.display(), String::from_utf8_lossy(&out.stderr))),
+    }
+}
+
+fn write(generated: codegen::Crate, folder: &Path) {
+    for file in generated.files {
+        let path = folder.join(file.path);
+        fs::create_dir_all(path.parent().expect("below the crate")).expect("folders can be made");
+        fs::write(path, file.text).expect("files can be written");
     }
 }
 

@@ -100,7 +100,7 @@ pub fn check_report(sources: &Sources, found: &Diagnostics) {
 
 /// Lowers to Rust, and graph and figures agree about the parameters.
 pub fn check_program(program: &Program, text: &str) {
-    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable: true };
+    let options = Options { runtime: Runtime::Version("0.0.0".to_owned()), portable: true, cuda: false };
     let files = codegen::lower(program, text, &options).files.into_iter();
     let rust = files.filter(|file| file.path.ends_with(".rs")).map(|file| file.text);
     for text in rust.chain([codegen::embed(program, text)]) {

@@ -9,7 +9,7 @@ use camtl::data::Split;
 use camtl::train::checkpoint::{self, Which};
 use camtl::train::{Reading, Run, evaluate, inputs, train};
 use serde_json::Value;
-use tiny::{PLAN, Place, build, lines, names, network};
+use tiny::{PLAN, Place, build, lines, names};
 
 mod ahead;
 mod cache;
@@ -140,7 +140,7 @@ fn the_command_line_tells_success_from_mistakes() {
     let cache = folder(place.folder.path().join("cache"));
     let run = |arguments: &[&str]| {
         let arguments = ["tiny"].iter().chain(arguments).copied();
-        camtl::runner::run::<16, network::Encoder<_>, network::Heads<_>>(&PLAN, "model tiny", arguments)
+        camtl::runner::run::<16, tiny::Tiny>(&PLAN, "model tiny", arguments)
     };
     let train = ["train", "--data", &data, "--out", &out, "--cache", &cache, "--steps", "3"];
     assert_eq!(run(&[&train[..], &["--set", "lr=1e-3"]].concat()), ExitCode::SUCCESS);

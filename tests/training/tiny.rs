@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use camtl::data::Unreadable;
+use camtl::kernels::Kernels;
 use camtl::nn::Model;
 use camtl::runner::Cpu;
 use camtl::train::plan::{
@@ -13,6 +14,14 @@ use camtl::train::plan::{
 };
 use camtl::train::{Options, Outcome, TrainError, train};
 use serde_json::Value;
+
+/// [`network`] on any device.
+pub struct Tiny;
+
+impl camtl::runner::OnAnyDevice<16> for Tiny {
+    type Encoder<D: Kernels> = network::Encoder<D>;
+    type Heads<D: Kernels> = network::Heads<D>;
+}
 
 pub mod network {
     //! Hidden 16, two layers: the lower one frozen and constant, the upper one with everything attached.

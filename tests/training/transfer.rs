@@ -10,7 +10,7 @@ use camtl::train::plan::{Kind, Metric, Plan, Source, Task, Uncertainty};
 use camtl::train::{Options, TrainError, train, zero_shot};
 use serde_json::Value;
 
-use super::tiny::{PLAN, Place, build, names, network};
+use super::tiny::{PLAN, Place, build, names};
 
 mod wider {
     //! The tiny network with a task before its own, one of them gone, and a narrower bottleneck.
@@ -242,7 +242,7 @@ fn other_data_are_named_on_the_command_line() {
     let (run, data) = (text(place.out("run")), text(place.data()));
     let eval = |more: &[&str]| {
         let arguments = [&["tiny", "eval", "--run", &run, "--data", &data][..], more].concat();
-        camtl::runner::run::<16, network::Encoder<_>, network::Heads<_>>(&PLAN, "model tiny", arguments)
+        camtl::runner::run::<16, crate::tiny::Tiny>(&PLAN, "model tiny", arguments)
     };
     let turned = ["--task", "weather", "--as", "weather", "--map", "cold=warm,warm=cold"];
     assert_eq!(eval(&turned), ExitCode::SUCCESS);

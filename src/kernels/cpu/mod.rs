@@ -41,7 +41,7 @@ use rayon::prelude::*;
 #[cfg(not(feature = "cuda"))]
 use super::Shared;
 use super::{
-    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
 };
 use rows::Gradient;
 
@@ -171,8 +171,8 @@ impl Kernels for Cpu {
         gradients: &mut Gradients<f32, Self>,
         value: &Tensor<S, f32, Self>,
         used: &Used<Self>,
-    ) -> f64 {
-        adamw::squared_norm(&Gradient::of(gradients, value, used))
+    ) -> Later<Self> {
+        Later::Known(adamw::squared_norm(&Gradient::of(gradients, value, used)))
     }
 
     fn adamw<S: Shape>(

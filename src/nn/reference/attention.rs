@@ -1,6 +1,6 @@
 //! The task bias of conditional attention in the authors' code (`cond_block_diag_attn`, `random_weight_matrix`).
 
-use dfdx::prelude::{Axis, BroadcastTo, Const, HasShape, ReshapeTo, Tape};
+use dfdx::prelude::{Const, GatherTo, HasShape, ReshapeTo, Tape};
 
 use crate::kernels::{BlockShape, Kernels, Matrix, Pass, Tokens};
 use crate::nn::DynLinear;
@@ -56,11 +56,10 @@ impl<const HIDDEN: usize, const SEQUENCE: usize, const BLOCKS: usize, D: Kernels
         let gamma = pass.record(&gamma, |gamma| gamma + 1.0);
         let [gamma, beta] = [gamma, beta].map(|columns| {
             let (tasks, block) = *columns.shape();
-            pass.record(&columns, |columns| {
-                let every_row =
-                    columns.broadcast_like::<(usize, usize, usize), Axis<1>>(&(tasks, block, block));
-                every_row.reshape_like(&(tasks, block * block))
-            })
+            let rows: Vec<usize> = (0..tasks).flat_map(|task| std::iter::repeat_n(task, block)).collect();
+            let rows = pass.device.tensor_from_vec(rows, (tasks * block,));
+            let every_row: Matrix<D> = pass.record(&columns, |columns| columns.gather(rows));
+            pass.record(&every_row, |rows| rows.reshape_like(&(tasks, block * block)))
         });
         let count = shape.sequence * shape.block;
         let flat: Tokens<1, D> =

@@ -1,16 +1,24 @@
 //! CUDA: the operations composed of dfdx's own kernels.
 //!
-//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here.
+//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here but for what reads no
+//! tensor (`factors`). None of the operations used has to be compiled when it runs: a non-contiguous `reshape`,
+//! `concat_along` and `to_dtype` would be, by NVRTC, with headers at the paths of the machine that built the program.
 
-use dfdx::prelude::{Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+mod factors;
+
+use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
 use super::composed::{self, DeviceMoments};
 use super::{
-    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
 };
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
+
+    fn recycle(&self) {
+        self.empty_cache();
+    }
 
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
@@ -125,8 +133,8 @@ impl Kernels for Cuda {
         gradients: &mut Gradients<f32, Self>,
         value: &Tensor<S, f32, Self>,
         _: &Used<Self>,
-    ) -> f64 {
-        composed::squared_norm(gradients, value)
+    ) -> Later<Self> {
+        Later::OnDevice(composed::squared_norm(gradients, value))
     }
 
     fn adamw<S: Shape>(
