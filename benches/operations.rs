@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use camtl::kernels::{
-    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+    AdamWUpdate, BlockShape, Dense, Kernels, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Weight,
 };
 use camtl::nn::EPSILON;
 use camtl::runner::{Cpu, keep_freed_memory};
@@ -74,9 +74,9 @@ operation!(Film {
 operation!(Dropout { x: Tokens<HIDDEN, Cpu> } -> Flat, |own, pass| Cpu::dropout(pass, &own.x));
 operation!(Select { x: Tokens<HIDDEN, Cpu>, rows: Vec<usize> } -> Flat, |own, pass| Cpu::select(pass, &own.x, &own.rows));
 operation!(Embed {
-    ids: TokenIds, word: Tensor<Rank2<VOCAB, HIDDEN>, f32, Cpu>, used: Used<Cpu>, position: Tensor<Rank2<512, HIDDEN>, f32, Cpu>,
+    ids: TokenIds, word: Weight<Rank2<VOCAB, HIDDEN>, Cpu>, position: Tensor<Rank2<512, HIDDEN>, f32, Cpu>,
     types: Tensor<Rank2<2, HIDDEN>, f32, Cpu>,
-} -> Flat, |own, pass| Cpu::embed(pass, &own.ids, (&own.word, &own.used), &own.position, &own.types, true));
+} -> Flat, |own, pass| Cpu::embed(pass, &own.ids, &own.word, &own.position, &own.types, true));
 operation!(BlockBias {
     blocks: Tensor<(usize,), f32, Cpu>, gamma: Matrix<Cpu>, beta: Matrix<Cpu>, shape: BlockShape,
 } -> (usize, usize), |own, pass| Cpu::block_bias(pass, &own.blocks, &own.gamma, &own.beta, own.shape));
@@ -124,8 +124,7 @@ fn operations(c: &mut Criterion) {
     bench(group, "select", (firsts.len() * HIDDEN) as f64, 1.0, &Select { x: tokens(), rows: firsts });
     let embed = Embed {
         ids: support::batch(32, 128).ids,
-        word: device().tensor_from_vec(numbers(VOCAB * HIDDEN), Default::default()),
-        used: device().tensor_from_vec(Vec::new(), (0,)),
+        word: Weight::new(device().tensor_from_vec(numbers(VOCAB * HIDDEN), Default::default())),
         position: device().tensor_from_vec(numbers(512 * HIDDEN), Default::default()),
         types: device().tensor_from_vec(numbers(2 * HIDDEN), Default::default()),
     };
@@ -161,8 +160,7 @@ fn bench<O: Operation>(
 }
 
 fn adamw(group: &mut BenchmarkGroup<WallTime>) {
-    let mut value: Tensor<(usize,), f32, Cpu> = device().tensor_from_vec(numbers(PARAMETERS), (PARAMETERS,));
-    let used = device().tensor_from_vec(Vec::new(), (0,));
+    let mut weight = Weight::new(device().tensor_from_vec(numbers(PARAMETERS), (PARAMETERS,)));
     let mut gradients: Gradients<f32, Cpu> = Gradients::leaky();
     let mut moments = <Cpu as Kernels>::Moments::default();
     let mut step = 0;
@@ -172,8 +170,8 @@ fn adamw(group: &mut BenchmarkGroup<WallTime>) {
             step += 1;
             let (lr, weight_decay, beta1, beta2, epsilon) = (1e-5, 0.01, 0.9, 0.999, 1e-8);
             let update = AdamWUpdate { lr, weight_decay, beta1, beta2, epsilon, step, scale: 1.0 };
-            black_box(Cpu::squared_norm(&mut gradients, &value, &used));
-            Cpu::adamw((&mut value, &used), &mut moments, &mut gradients, &update);
+            black_box(Cpu::squared_norm(&mut gradients, &weight));
+            Cpu::adamw(&mut weight, &mut moments, &mut gradients, &update);
         });
     });
 }
@@ -212,7 +210,7 @@ fn x(rows: usize) -> Tokens<HIDDEN, Cpu> {
 }
 
 fn dense<const IN: usize, const OUT: usize>() -> Dense<IN, OUT, Cpu> {
-    let weight = device().tensor_from_vec(numbers(OUT * IN), Rank2::default());
+    let weight = Weight::new(device().tensor_from_vec(numbers(OUT * IN), Rank2::default()));
     Dense { weight, bias: device().tensor_from_vec(numbers(OUT), Rank1::default()), learn: true }
 }
 

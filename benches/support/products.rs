@@ -1,6 +1,6 @@
 //! The matrix products of a linear layer, through the operation `linear` and by the crate `gemm` alone.
 
-use camtl::kernels::{Kernels, Matrix, Pass};
+use camtl::kernels::{Kernels, Matrix, Pass, Weight};
 use camtl::runner::Cpu;
 use dfdx::prelude::{Const, Tape, Tensor, TensorFromVec};
 use gemm::Parallelism;
@@ -20,7 +20,7 @@ pub fn flops(input: usize, output: usize) -> f64 {
 /// x W^T + b at one size.
 pub struct Linear<const IN: usize> {
     x: Tensor<(usize, Const<IN>), f32, Cpu>,
-    weight: Tensor<(usize, Const<IN>), f32, Cpu>,
+    weight: Weight<(usize, Const<IN>), Cpu>,
     bias: Tensor<(usize,), f32, Cpu>,
 }
 
@@ -29,7 +29,7 @@ impl<const IN: usize> Linear<IN> {
         let device = Cpu::default();
         Self {
             x: device.tensor_from_vec(numbers(ROWS * IN), (ROWS, Const)),
-            weight: device.tensor_from_vec(numbers(output * IN), (output, Const)),
+            weight: Weight::new(device.tensor_from_vec(numbers(output * IN), (output, Const))),
             bias: device.tensor_from_vec(numbers(output), (output,)),
         }
     }

@@ -10,7 +10,8 @@
 use dfdx::prelude::*;
 
 use super::{
-    AdamWUpdate, BlockShape, Dense, Factors, Matrix, Moments, Pass, Residual, Segments, TokenIds, Tokens,
+    AdamWUpdate, BlockShape, Dense, Factors, Kernels, Matrix, Moments, Pass, Residual, Segments, TokenIds,
+    Tokens,
 };
 
 /// What a padded position adds to its score before softmax.
@@ -103,7 +104,7 @@ pub fn norm<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&scaled, |x| x + beta)
 }
 
-pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(
+pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Factors + Kernels>(
     pass: &mut Pass<T, D>,
     x: &Tokens<IN, D>,
     dense: Dense<IN, HIDDEN, D>,
@@ -114,7 +115,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, D>, D: Fac
     residual_norm(pass, &y, residual)
 }
 
-pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D: Factors>(
+pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D: Factors + Kernels>(
     pass: &mut Pass<T, D>,
     x: &Tokens<HIDDEN, D>,
     (up, down): (Dense<HIDDEN, INNER, D>, Dense<INNER, HIDDEN, D>),
@@ -131,12 +132,12 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, D>, D:
     }
 }
 
-fn apply<const IN: usize, const OUT: usize, T: Tape<f32, D>, D: Device<f32>>(
+fn apply<const IN: usize, const OUT: usize, T: Tape<f32, D>, D: Kernels>(
     pass: &mut Pass<T, D>,
     x: &Tokens<IN, D>,
     Dense { weight, bias, learn }: &Dense<IN, OUT, D>,
 ) -> Tokens<OUT, D> {
-    linear(pass, x, weight, bias, *learn)
+    linear(pass, x, weight.value(), bias, *learn)
 }
 
 fn residual_norm<const HIDDEN: usize, T: Tape<f32, D>, D: Device<f32>>(
@@ -198,7 +199,7 @@ pub fn block_bias<T: Tape<f32, D>, D: Device<f32>>(
     pass.record(&scaled, |a| a + beta)
 }
 
-pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(
+pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors + Kernels>(
     pass: &mut Pass<T, D>,
     x: &Tokens<HIDDEN, D>,
     [query, key, value]: [Dense<HIDDEN, HIDDEN, D>; 3],

@@ -16,6 +16,9 @@ mod later;
 mod pass;
 mod segments;
 mod watch;
+mod weight;
+
+use std::fmt::Debug;
 
 use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
 use dfdx::tensor::Storage;
@@ -26,17 +29,13 @@ pub use later::Later;
 pub use pass::{Pass, Scoring, Training};
 pub use segments::{Segments, TokenIds};
 pub use watch::{Point, Shown};
+pub use weight::Weight;
 
 /// Flat activations, `[tokens, WIDTH]`.
 pub type Tokens<const WIDTH: usize, D> = Tensor<(usize, Const<WIDTH>), f32, D>;
 
 /// A matrix whose sizes are known at run time only.
 pub type Matrix<D> = Tensor<(usize, usize), f32, D>;
-
-/// An empty tensor that goes with a parameter. Where a step uses few rows of it, as of the word embeddings, a device may
-/// keep their gradient under this one's name: under the parameter's own dfdx keeps as many numbers as that has, and fills
-/// them with zeros first.
-pub type Used<D> = Tensor<(usize,), f32, D>;
 
 /// What several threads may use at the same time.
 #[cfg(not(feature = "cuda"))]
@@ -57,6 +56,15 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     /// Optimizer state of one parameter.
     type Moments: Moments;
 
+    /// What is kept aside with a parameter's values: nothing but what its operations are faster with. Clones are one.
+    type Aside: Clone + Debug + Shared;
+
+    /// What is kept with a new parameter.
+    fn aside(&self) -> Self::Aside;
+
+    /// To be called when the values that it goes with were set.
+    fn forget(aside: &Self::Aside);
+
     /// `work` on every item, in their order; at the same time where the device gains by it. For passes without a tape,
     /// which do not depend on each other.
     fn map<I: Shared, R: Shared>(items: Vec<I>, work: impl Fn(I) -> R + Shared) -> Vec<R> {
@@ -71,7 +79,7 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        word: (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
+        word: &Weight<Rank2<VOCAB, HIDDEN>, Self>,
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -82,9 +90,9 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     /// x W^T + b.
     fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
-        x: &Tokens<IN, Self>,                         // [rows, IN]
-        weight: &Tensor<(Out, Const<IN>), f32, Self>, // [Out, IN]
-        bias: &Tensor<(Out,), f32, Self>,             // [Out]
+        x: &Tokens<IN, Self>,                    // [rows, IN]
+        weight: &Weight<(Out, Const<IN>), Self>, // [Out, IN]
+        bias: &Tensor<(Out,), f32, Self>,        // [Out]
         learn: bool,
     ) -> Tensor<(usize, Out), f32, Self>;
 
@@ -167,23 +175,15 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         rows: &[usize],
     ) -> Tokens<WIDTH, Self>;
 
-    /// The gradient of `value`, row by row; zeros where none arrived.
-    fn gradient<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        used: &Used<Self>,
-    ) -> Vec<f32>;
+    /// The gradient of a parameter, row by row; zeros where none arrived.
+    fn gradient<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Vec<f32>;
 
-    /// Sum of the squares of the gradient of `value`; that of many parameters is to be asked for together.
-    fn squared_norm<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        used: &Used<Self>,
-    ) -> Later<Self>;
+    /// Sum of the squares of the gradient of a parameter; that of many is to be asked for together.
+    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self>;
 
-    /// One AdamW update of `value`, in place.
+    /// One AdamW update of a parameter, in place.
     fn adamw<S: Shape>(
-        value: (&mut Tensor<S, f32, Self>, &Used<Self>),
+        weight: &mut Weight<S, Self>,
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
@@ -192,8 +192,8 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
 
 /// A linear layer: `weight` as PyTorch keeps it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Dense<const IN: usize, const OUT: usize, D: Device<f32>> {
-    pub weight: Tensor<Rank2<OUT, IN>, f32, D>,
+pub struct Dense<const IN: usize, const OUT: usize, D: Kernels> {
+    pub weight: Weight<Rank2<OUT, IN>, D>,
     pub bias: Tensor<Rank1<OUT>, f32, D>,
     /// Whether weight and bias get gradients.
     pub learn: bool,

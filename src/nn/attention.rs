@@ -83,7 +83,7 @@ impl<const HIDDEN: usize, const SEQUENCE: usize, const BLOCKS: usize, D: Kernels
         let gamma = self.gamma.forward(z, pass); // [tasks, block * block]
         let gamma = pass.record(&gamma, |gamma| gamma + 1.0);
         let beta = self.beta.forward(z, pass);
-        Some((D::block_bias(pass, &self.blocks.value, &gamma, &beta, Self::SHAPE), Self::SHAPE))
+        Some((D::block_bias(pass, self.blocks.value(), &gamma, &beta, Self::SHAPE), Self::SHAPE))
     }
 }
 

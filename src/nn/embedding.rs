@@ -37,8 +37,8 @@ where
 {
     /// `[tokens, HIDDEN]`
     pub fn forward<T: Tape<f32, D>>(&self, batch: &Batch, pass: &mut Pass<T, D>) -> Tokens<HIDDEN, D> {
-        let word = (&self.word.value, &self.word.used);
-        let (position, token_type) = (&self.position.value, &self.token_type.value);
+        let word = self.word.operand();
+        let (position, token_type) = (self.position.value(), self.token_type.value());
         // a network that has a single type gives it to the second text of a pair too
         let x = match TYPES {
             1 => {
@@ -96,7 +96,7 @@ impl<const HIDDEN: usize, D: Kernels> TaskEmbedding<HIDDEN, D> {
 
     /// z of all tasks.
     pub fn forward(&self) -> Tokens<HIDDEN, D> {
-        self.weight.value.clone()
+        self.weight.value().clone()
     }
 }
 

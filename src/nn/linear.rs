@@ -26,12 +26,12 @@ impl<const IN: usize, const OUT: usize, W: Weights, D: Kernels> Linear<IN, OUT, 
     }
 
     pub fn forward<T: Tape<f32, D>>(&self, x: &Tokens<IN, D>, pass: &mut Pass<T, D>) -> Tokens<OUT, D> {
-        D::linear(pass, x, &self.weight.value, &self.bias.value, W::TRAINED)
+        D::linear(pass, x, self.weight.operand(), self.bias.value(), W::TRAINED)
     }
 
     /// As an operand of an operation that is more than this layer.
     pub fn dense(&self) -> Dense<IN, OUT, D> {
-        Dense { weight: self.weight.value.clone(), bias: self.bias.value.clone(), learn: W::TRAINED }
+        Dense { weight: self.weight.operand().clone(), bias: self.bias.value().clone(), learn: W::TRAINED }
     }
 }
 
@@ -59,7 +59,7 @@ impl<const IN: usize, D: Kernels> DynLinear<IN, D> {
     }
 
     pub fn forward<T: Tape<f32, D>>(&self, x: &Tokens<IN, D>, pass: &mut Pass<T, D>) -> Matrix<D> {
-        D::linear(pass, x, &self.weight.value, &self.bias.value, true)
+        D::linear(pass, x, self.weight.operand(), self.bias.value(), true)
     }
 }
 

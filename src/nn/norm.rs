@@ -71,9 +71,9 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> LayerNorm<HIDDEN, W, D> {
         let shape = (1, Const::<HIDDEN>);
         [&self.weight, &self.bias].map(|parameter| {
             if W::TRAINED {
-                pass.record(&parameter.value, |v| v.reshape_like(&shape))
+                pass.record(parameter.value(), |v| v.reshape_like(&shape))
             } else {
-                parameter.value.clone().reshape_like(&shape) // off the tape: no gradient for it
+                parameter.value().clone().reshape_like(&shape) // off the tape: no gradient for it
             }
         })
     }
@@ -128,9 +128,9 @@ impl<const HIDDEN: usize, W: Weights, D: Kernels> Normalize<HIDDEN, D, Tokens<HI
         let shape = *gamma.shape();
         let [weight, bias] = [&self.norm.weight, &self.norm.bias].map(|pretrained| {
             if W::TRAINED {
-                pass.record(&pretrained.value, |v| v.broadcast_like(&shape))
+                pass.record(pretrained.value(), |v| v.broadcast_like(&shape))
             } else {
-                pretrained.value.clone().broadcast_like(&shape) // off the tape: no gradient for it
+                pretrained.value().clone().broadcast_like(&shape) // off the tape: no gradient for it
             }
         });
         let gamma = pass.record(&gamma, |gamma| gamma * weight);

@@ -3,7 +3,7 @@
 use dfdx::prelude::{Gradients, HasShape, Shape, Tensor};
 
 use super::norm::EPSILON;
-use crate::kernels::{AdamWUpdate, Kernels, Later, Used};
+use crate::kernels::{AdamWUpdate, Kernels, Later, Weight};
 
 /// What becomes of the weights of a part.
 pub trait Weights: 'static {
@@ -60,12 +60,21 @@ pub struct Meta {
 }
 
 /// A named tensor of the network.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Param<S: Shape, D: Kernels> {
-    pub value: Tensor<S, f32, D>,
-    /// What its gradient is kept by where a step uses few of its rows.
-    pub used: Used<D>,
+    weight: Weight<S, D>,
     meta: Meta,
+}
+
+impl<S: Shape, D: Kernels> Param<S, D> {
+    pub fn value(&self) -> &Tensor<S, f32, D> {
+        self.weight.value()
+    }
+
+    /// As an operand of an operation that has this parameter learn.
+    pub fn operand(&self) -> &Weight<S, D> {
+        &self.weight
+    }
 }
 
 /// A parameter of whatever shape.
@@ -90,28 +99,28 @@ impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
     }
 
     fn dims(&self) -> Vec<usize> {
-        self.value.shape().concrete().into_iter().collect()
+        self.value().shape().concrete().into_iter().collect()
     }
 
     fn read(&self) -> Vec<f32> {
-        self.value.as_vec()
+        self.value().as_vec()
     }
 
     fn write(&mut self, values: &[f32]) {
-        assert_eq!(values.len(), self.value.shape().num_elements(), "values of `{}`", self.meta.name);
-        self.value.copy_from(values);
+        assert_eq!(values.len(), self.value().shape().num_elements(), "values of `{}`", self.meta.name);
+        self.weight.write(values);
     }
 
     fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> Later<D> {
-        D::squared_norm(gradients, &self.value, &self.used)
+        D::squared_norm(gradients, &self.weight)
     }
 
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32> {
-        D::gradient(gradients, &self.value, &self.used)
+        D::gradient(gradients, &self.weight)
     }
 
     fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate) {
-        D::adamw((&mut self.value, &self.used), moments, gradients, update);
+        D::adamw(&mut self.weight, moments, gradients, update);
     }
 }
 
@@ -210,7 +219,7 @@ impl<D: Kernels> Scope<D> {
     ) -> Param<S, D> {
         let value = self.device.tensor_from_vec(vec![0.0; shape.num_elements()], shape);
         let name = self.child(name).path;
-        let used = self.device.tensor_from_vec(Vec::new(), (0,));
-        Param { value, used, meta: Meta { name, start, trained: W::TRAINED, loaded: W::LOADED, decay } }
+        let meta = Meta { name, start, trained: W::TRAINED, loaded: W::LOADED, decay };
+        Param { weight: Weight::new(value), meta }
     }
 }

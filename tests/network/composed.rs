@@ -1,7 +1,7 @@
 //! Each fused operation against the composition of dfdx's own, forward and every gradient.
 
 use camtl::kernels::{
-    BlockShape, Dense, Kernels, Residual, Segments, TokenIds, Tokens, Training, Used, composed,
+    BlockShape, Dense, Kernels, Residual, Segments, TokenIds, Tokens, Training, Weight, composed,
 };
 use dfdx::prelude::{Const, Cpu, Gradients, Rank1, Rank2, Shape, Tensor, TensorFromVec};
 
@@ -16,6 +16,10 @@ const ATTENTION_TOLERANCE: f32 = 5e-5;
 
 fn tensor<S: Shape>(seed: u64, shape: S) -> Tensor<S, f32, Cpu> {
     Cpu::default().tensor_from_vec(noise(seed, shape.num_elements()), shape)
+}
+
+fn weight<S: Shape>(seed: u64, shape: S) -> Weight<S, Cpu> {
+    Weight::new(tensor(seed, shape))
 }
 
 fn segments() -> Segments {
@@ -38,27 +42,39 @@ macro_rules! compare {
             let (_, gradients) = backward(training, &y, &noise(99, values.len()));
             (values, gradients)
         };
-        let ((fused, fused_gradients), (expected, gradients)) = (run(true), run(false));
+        let ((fused, mut fused_gradients), (expected, mut gradients)) = (run(true), run(false));
         assert_close(concat!($name, ": output"), &fused, &expected, $tolerance);
         $(
             let what = concat!($name, ": gradient of ", stringify!($input));
-            let expected = gradient(&gradients, &$input);
+            let expected = $input.gradient(&mut gradients);
             assert!(expected.iter().any(|g| *g != 0.0), "{what} is zero");
-            assert_close(what, &gradient(&fused_gradients, &$input), &expected, $tolerance);
+            assert_close(what, &$input.gradient(&mut fused_gradients), &expected, $tolerance);
         )*
     }};
 }
 
-fn gradient<S: Shape>(gradients: &Gradients<f32, Cpu>, of: &Tensor<S, f32, Cpu>) -> Vec<f32> {
-    gradients.get(of).as_vec()
+trait Input {
+    fn gradient(&self, gradients: &mut Gradients<f32, Cpu>) -> Vec<f32>;
+}
+
+impl<S: Shape> Input for Tensor<S, f32, Cpu> {
+    fn gradient(&self, gradients: &mut Gradients<f32, Cpu>) -> Vec<f32> {
+        gradients.get(self).as_vec()
+    }
+}
+
+impl<S: Shape> Input for Weight<S, Cpu> {
+    fn gradient(&self, gradients: &mut Gradients<f32, Cpu>) -> Vec<f32> {
+        Cpu::gradient(gradients, self)
+    }
 }
 
 #[test]
 fn linear() {
     let (x, w, b): (Tokens<12, Cpu>, _, _) =
-        (tensor(1, (ROWS, Const)), tensor(2, <Rank2<20, 12>>::default()), tensor(3, <Rank1<20>>::default()));
+        (tensor(1, (ROWS, Const)), weight(2, <Rank2<20, 12>>::default()), tensor(3, <Rank1<20>>::default()));
     compare!("linear", 0.0, [x, w, b], |pass| Cpu::linear(pass, &x, &w, &b, true), {
-        composed::linear(pass, &x, &w, &b, true)
+        composed::linear(pass, &x, w.value(), &b, true)
     });
 }
 
@@ -80,7 +96,7 @@ fn dropout_keeps_the_expected_share_and_scale() {
 #[test]
 fn embed() {
     let (word, position, kind) = (
-        tensor(1, <Rank2<30, 8>>::default()),
+        weight(1, <Rank2<30, 8>>::default()),
         tensor(2, <Rank2<6, 8>>::default()),
         tensor(3, <Rank2<2, 8>>::default()),
     );
@@ -89,27 +105,13 @@ fn embed() {
         position: vec![0, 1, 2, 0, 1],
         token_type: vec![0, 0, 1, 0, 1],
     };
-    let used: Used<Cpu> = Cpu::default().tensor_from_vec(Vec::new(), (0,));
     compare!(
         "embed",
         0.0,
-        [position, kind],
-        |pass| Cpu::embed(pass, &ids, (&word, &used), &position, &kind, true),
-        composed::embed(pass, &ids, &word, &position, &kind, true)
+        [word, position, kind],
+        |pass| Cpu::embed(pass, &ids, &word, &position, &kind, true),
+        composed::embed(pass, &ids, word.value(), &position, &kind, true)
     );
-    // of the word embeddings only the rows used are kept
-    let of_word = |fused: bool| {
-        let mut pass = Training::training(Cpu::default(), 0.0, 7);
-        let y = if fused {
-            Cpu::embed(&mut pass, &ids, (&word, &used), &position, &kind, true)
-        } else {
-            composed::embed(&mut pass, &ids, &word, &position, &kind, true)
-        };
-        let (_, mut gradients) = backward(pass, &y, &noise(99, 5 * 8));
-        Cpu::gradient(&mut gradients, &word, &used)
-    };
-    assert_eq!(of_word(true), of_word(false));
-    assert_eq!(of_word(true).iter().filter(|g| **g != 0.0).count(), 4 * 8);
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn norm_with_one_row_of_weights() {
 
 fn dense<const IN: usize, const OUT: usize>(seed: u64) -> Dense<IN, OUT, Cpu> {
     Dense {
-        weight: tensor(seed, Default::default()),
+        weight: weight(seed, Default::default()),
         bias: tensor(seed + 50, Default::default()),
         learn: true,
     }
@@ -258,13 +260,14 @@ fn select_may_repeat_rows() {
 fn adamw_over_three_updates() {
     use camtl::kernels::{AdamWUpdate, Moments};
     let run = |fused: bool| {
-        let mut value = tensor(1, (50,));
-        let used = Cpu::default().tensor_from_vec(Vec::new(), (0,));
+        let mut weight = weight(1, (50,));
+        let mut value = weight.value().clone();
         let (mut host, mut device) =
             (<Cpu as Kernels>::Moments::default(), composed::DeviceMoments::<Cpu>::default());
         for step in 1..=3 {
             let pass = Training::training(Cpu::default(), 0.0, 0);
-            let (_, mut gradients) = backward(pass, &value, &noise(step, 50));
+            let trained = if fused { weight.value() } else { &value };
+            let (_, mut gradients) = backward(pass, trained, &noise(step, 50));
             let update = AdamWUpdate {
                 lr: 1e-2,
                 weight_decay: 0.1,
@@ -275,13 +278,13 @@ fn adamw_over_three_updates() {
                 scale: 0.5,
             };
             if fused {
-                Cpu::adamw((&mut value, &used), &mut host, &mut gradients, &update);
+                Cpu::adamw(&mut weight, &mut host, &mut gradients, &update);
             } else {
                 composed::adamw(&mut value, &mut device, &mut gradients, &update);
             }
         }
         let moments = if fused { host.save() } else { device.save() };
-        (value.as_vec(), moments)
+        (if fused { weight.value() } else { &value }.as_vec(), moments)
     };
     let ((fused, fused_moments), (expected, moments)) = (run(true), run(false));
     assert_close("value", &fused, &expected, 1e-6);

@@ -123,9 +123,10 @@ impl Encode<HIDDEN, Cpu> for Unfused<Encoder<Cpu>> {
     ) -> Encoded<HIDDEN, Cpu> {
         let Encoder { task_embedding, embeddings: tables, alignment, lower: [lower], upper: [upper], pooler } =
             &self.0;
-        let (z, segments) = (&task_embedding.weight.value, &batch.segments);
+        let (z, segments) = (task_embedding.weight.value(), &batch.segments);
 
-        let (word, position, kind) = (&tables.word.value, &tables.position.value, &tables.token_type.value);
+        let (word, position, kind) =
+            (tables.word.value(), tables.position.value(), tables.token_type.value());
         let x = composed::embed(pass, &batch.ids, word, position, kind, true);
         let [gamma, beta] = plain(&tables.norm, pass);
         let x = composed::norm(pass, &x, (&gamma, &beta), EPSILON, segments, true);
@@ -173,7 +174,7 @@ fn linear<const IN: usize, const OUT: usize, W: Weights, T: Tape<f32, Cpu>>(
     layer: &Linear<IN, OUT, W, Cpu>,
     pass: &mut Pass<T, Cpu>,
 ) -> Tokens<OUT, Cpu> {
-    composed::linear(pass, x, &layer.weight.value, &layer.bias.value, true)
+    composed::linear(pass, x, layer.weight.value(), layer.bias.value(), true)
 }
 
 /// gamma(z) and beta(z).
@@ -200,7 +201,7 @@ fn plain<T: Tape<f32, Cpu>>(
 ) -> [Rows; 2] {
     [&norm.weight, &norm.bias].map(|parameter| {
         let shape = (1, Const::<HIDDEN>);
-        pass.record(&parameter.value, |v| v.reshape_like(&shape))
+        pass.record(parameter.value(), |v| v.reshape_like(&shape))
     })
 }
 
@@ -212,8 +213,8 @@ fn conditional<T: Tape<f32, Cpu>>(
 ) -> [Rows; 2] {
     let [gamma, beta] = generate(&norm.film, z, pass);
     let shape = *gamma.shape();
-    let weight: Rows = pass.record(&norm.norm.weight.value, |v| v.broadcast_like(&shape));
-    let bias: Rows = pass.record(&norm.norm.bias.value, |v| v.broadcast_like(&shape));
+    let weight: Rows = pass.record(norm.norm.weight.value(), |v| v.broadcast_like(&shape));
+    let bias: Rows = pass.record(norm.norm.bias.value(), |v| v.broadcast_like(&shape));
     [pass.record(&weight, |v| v * gamma), pass.record(&bias, |v| v + beta)]
 }
 
@@ -223,10 +224,10 @@ fn bias<T: Tape<f32, Cpu>>(
     z: &Rows,
     pass: &mut Pass<T, Cpu>,
 ) -> Matrix<Cpu> {
-    let gamma = composed::linear(pass, z, &bias.gamma.weight.value, &bias.gamma.bias.value, true);
+    let gamma = composed::linear(pass, z, bias.gamma.weight.value(), bias.gamma.bias.value(), true);
     let gamma = pass.record(&gamma, |gamma| gamma + 1.0);
-    let beta = composed::linear(pass, z, &bias.beta.weight.value, &bias.beta.bias.value, true);
-    composed::block_bias(pass, &bias.blocks.value, &gamma, &beta, BlockShape::new(SEQUENCE, BLOCKS))
+    let beta = composed::linear(pass, z, bias.beta.weight.value(), bias.beta.bias.value(), true);
+    composed::block_bias(pass, bias.blocks.value(), &gamma, &beta, BlockShape::new(SEQUENCE, BLOCKS))
 }
 
 type Bottleneck = <CondBottleneck<32> as BottleneckKind>::Path<HIDDEN, Cpu>;

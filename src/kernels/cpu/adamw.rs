@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rows::{Gradient, Rows};
+use super::gradient::{Gradient, Rows};
 use super::simd::vectorized;
 use crate::kernels::{AdamWUpdate, Moments};
 
@@ -157,7 +157,7 @@ impl Factors {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::add_rows;
+    use super::super::gradient::add_rows;
     use super::*;
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         };
         let all = 3000 * WIDTH; // several chunks
         let mut kept = Vec::new();
-        add_rows::<WIDTH>(&mut kept, &noise(1, 4 * WIDTH), &[2999, 0, 700, 681]);
+        add_rows::<WIDTH>(3000, &mut kept, &noise(1, 4 * WIDTH), &[2999, 0, 700, 681]);
         let (values, numbers) = kept.split_at(4 * WIDTH);
         let gradient = Gradient::Rows { all, width: WIDTH, rows: Rows { values, numbers } };
         let whole = gradient.whole();

@@ -3,10 +3,10 @@
 use dfdx::prelude::{Cpu, Rank2, Tape, Tensor};
 
 use super::buffers::{map_rows, values};
-use super::rows::add_rows;
+use super::gradient::add_rows;
 use super::simd::vectorized;
 use super::{span, take_gradient, tokens};
-use crate::kernels::{Pass, TokenIds, Tokens, Used};
+use crate::kernels::{Pass, TokenIds, Tokens, Weight};
 
 /// Rows a task of rayon.
 const ROWS: usize = 64;
@@ -14,7 +14,7 @@ const ROWS: usize = 64;
 pub fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
     pass: &mut Pass<T, Cpu>,
     ids: &TokenIds,
-    (word, used): (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Cpu>, &Used<Cpu>),
+    word: &Weight<Rank2<VOCAB, HIDDEN>, Cpu>,
     position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Cpu>,
     token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Cpu>,
     learn: bool,
@@ -25,7 +25,7 @@ where
     const { assert!(VOCAB < 1 << 24, "the number of a row is kept as f32") };
     let _span = span!("embed");
     let rows = ids.word.len();
-    let [word_rows, position_rows, type_rows] = [values(word), values(position), values(token_type)];
+    let [word_rows, position_rows, type_rows] = [values(&word.value), values(position), values(token_type)];
     let sum = |first: usize, block: &mut [f32]| {
         vectorized(
             #[inline(always)]
@@ -45,11 +45,11 @@ where
 
     if T::OWNS_TAPE && learn {
         let (ghost, ids) = (y.ghost(), ids.clone());
-        let (used, position, token_type) = (used.clone(), position.clone(), token_type.clone());
+        let (word, position, token_type) = (word.aside.clone(), position.clone(), token_type.clone());
         pass.tape.add_backward_op(move |gradients| {
             let _span = span!("embed", backward);
             let dy = take_gradient!(gradients, &ghost);
-            add_rows::<HIDDEN>(gradients.get_or_alloc_mut(&used)?, &dy, &ids.word);
+            add_rows::<HIDDEN>(VOCAB, gradients.get_or_alloc_mut(&word.gradient)?, &dy, &ids.word);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&position)?, &dy, &ids.position);
             scatter::<HIDDEN>(gradients.get_or_alloc_mut(&token_type)?, &dy, &ids.token_type);
             Ok(())

@@ -14,7 +14,7 @@ use super::math::normal;
 use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::{End, Sums, in_blocks};
 use super::simd::vectorized;
-use super::{span, take_gradient, tokens};
+use super::{aside, span, take_gradient, tokens};
 use crate::kernels::{Dense, Pass, Residual, Tokens};
 
 pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
@@ -28,8 +28,8 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
     let rows = x.shape().0;
     let mask = if dropout { pass.next_mask() } else { None };
     let (input, shift) = (values(x), values(&up.bias));
-    let first = Right::new(rows, (HIDDEN, INNER), Operand::transposed(values(&up.weight), HIDDEN));
-    let second = Right::new(rows, (INNER, HIDDEN), Operand::transposed(values(&down.weight), INNER));
+    let first = aside::transposed(rows, &up.weight, T::OWNS_TAPE && up.learn);
+    let second = aside::transposed(rows, &down.weight, T::OWNS_TAPE && down.learn);
     let step = block_rows(rows);
     let end = End { bias: values(&down.bias), mask, norm: residual.as_ref().map(Into::into) };
     let keep = if T::OWNS_TAPE { (residual.is_some(), INNER) } else { (false, 0) };
@@ -66,8 +66,8 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
             let _span = span!("feed_forward", backward);
             let mut dy = take_gradient!(gradients, &ghost);
             let end = End { bias: values(&down.bias), mask, norm: residual.as_ref().map(Into::into) };
-            let second = Right::new(rows, (HIDDEN, INNER), Operand::rows(values(&down.weight), INNER));
-            let first = Right::new(rows, (INNER, HIDDEN), Operand::rows(values(&up.weight), HIDDEN));
+            let second = Right::new(rows, (HIDDEN, INNER), Operand::rows(values(&down.weight.value), INNER));
+            let first = Right::new(rows, (INNER, HIDDEN), Operand::rows(values(&up.weight.value), HIDDEN));
             // Two gradients at a time: the residual's is taken out of the store. Where residual and x are one tensor,
             // x's is then an empty buffer.
             let mut dresidual = match &residual {
@@ -132,12 +132,16 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cpu>>(
             }
             if down.learn {
                 let (dy, inner) = (Rows::new(&dy, HIDDEN), Rows::new(&inner, INNER));
-                weight_gradient(rows, [(gradients.get_or_alloc_mut(&down.weight)?, dy)], inner);
+                weight_gradient(
+                    rows,
+                    [(gradients.get_or_alloc_mut(&down.weight.aside.gradient)?, dy)],
+                    inner,
+                );
                 add(gradients.get_or_alloc_mut(&down.bias)?, &sums.bias);
             }
             if up.learn {
                 let (dinner, x) = (Rows::new(&dinner, INNER), Rows::new(values(&x), HIDDEN));
-                weight_gradient(rows, [(gradients.get_or_alloc_mut(&up.weight)?, dinner)], x);
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&up.weight.aside.gradient)?, dinner)], x);
                 add(gradients.get_or_alloc_mut(&up.bias)?, &inner_sums.bias);
             }
             Ok(())

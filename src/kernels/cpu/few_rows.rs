@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::buffers::map_rows;
 use super::math::{LANES, fold};
 use super::simd::vectorized;
 
@@ -74,20 +75,26 @@ fn dots(x: &[f32], weight: &[f32]) -> [f32; TOGETHER] {
     dots
 }
 
-/// dweight += dy^T x, for dy [rows, out].
-pub fn weight_gradient(dy: &[f32], x: &[f32], (_, into, out): (usize, usize, usize), dweight: &mut [f32]) {
-    dweight.par_chunks_mut(ROWS * into).enumerate().for_each(|(n, dweight)| {
+/// dweight += dy^T x, for dy [rows, out]; an empty dweight becomes as long as it has to be.
+pub fn weight_gradient(dy: &[f32], x: &[f32], (_, into, out): (usize, usize, usize), dweight: &mut Vec<f32>) {
+    let add = |first: usize, dweight: &mut [f32]| {
         vectorized(
             #[inline(always)]
             || {
                 for (i, dweight) in dweight.chunks_exact_mut(into).enumerate() {
                     for (dy, x) in dy.chunks_exact(out).zip(x.chunks_exact(into)) {
-                        add_scaled(dweight, dy[n * ROWS + i], x);
+                        add_scaled(dweight, dy[first + i], x);
                     }
                 }
             },
         );
-    });
+    };
+    if dweight.is_empty() {
+        let zeros = vec![0.0; into];
+        *dweight = map_rows((out, into), ROWS, |_| &zeros, add);
+    } else {
+        dweight.par_chunks_mut(ROWS * into).enumerate().for_each(|(n, dweight)| add(n * ROWS, dweight));
+    }
 }
 
 /// dx += dy W.

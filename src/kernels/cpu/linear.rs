@@ -9,28 +9,28 @@ use rayon::prelude::*;
 use super::buffers::{Fresh, add, values};
 use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::simd::vectorized;
-use super::{few_rows, span, take_gradient};
-use crate::kernels::{Pass, Tokens};
+use super::{aside, few_rows, span, take_gradient};
+use crate::kernels::{Pass, Tokens, Weight};
 
 pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
     pass: &mut Pass<T, Cpu>,
     x: &Tokens<IN, Cpu>,
-    weight: &Tensor<(Out, Const<IN>), f32, Cpu>,
+    weight: &Weight<(Out, Const<IN>), Cpu>,
     bias: &Tensor<(Out,), f32, Cpu>,
     learn: bool,
 ) -> Tensor<(usize, Out), f32, Cpu> {
     let _span = span!("linear");
     let rows = x.shape().0;
-    let out_dim = weight.shape().0;
+    let out_dim = weight.value.shape().0;
     let out = out_dim.size();
 
     let few = rows <= FEW;
     let mut y = Fresh::new(rows * out); // [rows, out]
     if few {
-        few_rows::forward(values(x), values(weight), values(bias), (rows, IN, out), y.whole());
+        few_rows::forward(values(x), values(&weight.value), values(bias), (rows, IN, out), y.whole());
     } else {
         let (input, shift) = (values(x), values(bias));
-        let right = Right::new(rows, (IN, out), Operand::transposed(values(weight), IN));
+        let right = aside::transposed(rows, weight, T::OWNS_TAPE && learn);
         let step = block_rows(rows);
         let blocks: Vec<_> = y.blocks(step * out).collect();
         blocks.into_par_iter().enumerate().for_each(|(n, block)| {
@@ -59,7 +59,7 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
                 let dbias: &mut Vec<f32> = gradients.get_or_alloc_mut(&bias)?;
                 add(dbias, &sum_rows(&dy, out));
                 // dW = dy^T x
-                let dweight = gradients.get_or_alloc_mut(&weight)?;
+                let dweight = gradients.get_or_alloc_mut(&weight.aside.gradient)?;
                 if few {
                     few_rows::weight_gradient(&dy, values(&x), (rows, IN, out), dweight);
                 } else {
@@ -70,9 +70,9 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cpu>>(
             // dx = dy W
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
             if few {
-                few_rows::input_gradient(&dy, values(&weight), (rows, IN, out), dx);
+                few_rows::input_gradient(&dy, values(&weight.value), (rows, IN, out), dx);
             } else {
-                let right = Right::new(rows, (out, IN), Operand::rows(values(&weight), IN));
+                let right = Right::new(rows, (out, IN), Operand::rows(values(&weight.value), IN));
                 let step = block_rows(rows);
                 dx.par_chunks_mut(step * IN).zip(dy.par_chunks(step * out)).for_each(|(dx, dy)| {
                     right.product(dy.len() / out, Operand::rows(dy, out), Target::onto(dx, IN));

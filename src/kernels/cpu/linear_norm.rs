@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::buffers::{add, values};
 use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::{End, Sums, in_blocks};
-use super::{span, take_gradient, tokens};
+use super::{aside, span, take_gradient, tokens};
 use crate::kernels::{Dense, Pass, Residual, Tokens};
 
 pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
@@ -19,7 +19,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let rows = x.shape().0;
     let mask = pass.next_mask();
     let input = values(x);
-    let right = Right::new(rows, (IN, HIDDEN), Operand::transposed(values(&dense.weight), IN));
+    let right = aside::transposed(rows, &dense.weight, T::OWNS_TAPE && dense.learn);
     let step = block_rows(rows);
     let end = End { bias: values(&dense.bias), mask, norm: Some((&residual).into()) };
     // SAFETY: the product fills y, and the end writes what is kept of the norm.
@@ -37,7 +37,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
             let _span = span!("linear_norm", backward);
             let mut dy = take_gradient!(gradients, &ghost);
             let end = End { bias: values(&dense.bias), mask, norm: Some((&residual).into()) };
-            let right = Right::new(rows, (HIDDEN, IN), Operand::rows(values(&dense.weight), IN));
+            let right = Right::new(rows, (HIDDEN, IN), Operand::rows(values(&dense.weight.value), IN));
             // two gradients at a time: the residual's is taken out of the store
             let mut dresidual = take_gradient!(gradients, &residual.x);
             let dx: &mut Vec<f32> = gradients.get_or_alloc_mut(&x)?;
@@ -61,7 +61,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cpu>>(
             }
             if dense.learn {
                 let (dy, x) = (Rows::new(&dy, HIDDEN), Rows::new(values(&x), IN));
-                weight_gradient(rows, [(gradients.get_or_alloc_mut(&dense.weight)?, dy)], x);
+                weight_gradient(rows, [(gradients.get_or_alloc_mut(&dense.weight.aside.gradient)?, dy)], x);
                 add(gradients.get_or_alloc_mut(&dense.bias)?, &sums.bias);
             }
             Ok(())

@@ -7,7 +7,7 @@
 //! | `residual` | what ends both halves of a layer |
 //! | `embedding`, `linear`, `norm`, `dropout`, `modulate` | what stands alone |
 //! | `adamw` | the optimizer's arithmetic |
-//! | `rows` | a parameter's gradient, of a table that of the rows used alone |
+//! | `aside`, `gradient` | what is kept with a parameter; its gradient, of a table that of the rows used alone |
 //! | `few_rows` | a linear layer on a few rows |
 //! | `matmul`, `math`, `simd`, `buffers` | what these are made of |
 //!
@@ -17,11 +17,13 @@
 //! results do not depend on timing.
 
 mod adamw;
+mod aside;
 mod buffers;
 mod dropout;
 mod embedding;
 mod feed_forward;
 mod few_rows;
+mod gradient;
 mod heads;
 mod linear;
 mod linear_norm;
@@ -30,7 +32,6 @@ mod matmul;
 mod modulate;
 mod norm;
 mod residual;
-mod rows;
 mod self_attention;
 mod simd;
 
@@ -41,12 +42,23 @@ use rayon::prelude::*;
 #[cfg(not(feature = "cuda"))]
 use super::Shared;
 use super::{
-    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens,
+    Weight,
 };
-use rows::Gradient;
+use aside::Aside;
+use gradient::Gradient;
 
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
+    type Aside = Aside;
+
+    fn aside(&self) -> Aside {
+        Aside::new(self)
+    }
+
+    fn forget(aside: &Aside) {
+        aside.packed.forget();
+    }
 
     /// On all cores: an item's own operations use them too, but wait for each other in between.
     #[cfg(not(feature = "cuda"))]
@@ -61,7 +73,7 @@ impl Kernels for Cpu {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        word: (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
+        word: &Weight<Rank2<VOCAB, HIDDEN>, Self>,
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -75,7 +87,7 @@ impl Kernels for Cpu {
     fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<IN, Self>,
-        weight: &Tensor<(Out, Const<IN>), f32, Self>,
+        weight: &Weight<(Out, Const<IN>), Self>,
         bias: &Tensor<(Out,), f32, Self>,
         learn: bool,
     ) -> Tensor<(usize, Out), f32, Self> {
@@ -159,30 +171,24 @@ impl Kernels for Cpu {
         embedding::select(pass, x, rows)
     }
 
-    fn gradient<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        used: &Used<Self>,
-    ) -> Vec<f32> {
-        Gradient::of(gradients, value, used).whole()
+    fn gradient<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Vec<f32> {
+        Gradient::of(gradients, weight).whole()
     }
 
-    fn squared_norm<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        used: &Used<Self>,
-    ) -> Later<Self> {
-        Later::Known(adamw::squared_norm(&Gradient::of(gradients, value, used)))
+    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self> {
+        Later::Known(adamw::squared_norm(&Gradient::of(gradients, weight)))
     }
 
     fn adamw<S: Shape>(
-        (value, used): (&mut Tensor<S, f32, Self>, &Used<Self>),
+        weight: &mut Weight<S, Self>,
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
     ) {
-        let gradient = Gradient::of(gradients, value, used);
-        adamw::adamw(buffers::values_mut(value), moments, &gradient, update);
+        let gradient = Gradient::of(gradients, weight);
+        let values = buffers::values_mut(&mut weight.value);
+        adamw::adamw(values, moments, &gradient, update);
+        weight.aside.packed.renew(values);
     }
 }
 

@@ -12,7 +12,7 @@ use super::heads::{Bias, Heads, Inputs};
 use super::matmul::{Operand, Right, Rows, Target, block_rows, weight_gradient};
 use super::residual::Sums;
 use super::simd::vectorized;
-use super::{linear, span, take_gradient, tokens};
+use super::{aside, linear, span, take_gradient, tokens};
 use crate::kernels::{BlockShape, Dense, Matrix, Pass, Segments, Tokens};
 
 pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
@@ -26,7 +26,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
     let _span = span!("self_attention");
     let rows = x.shape().0;
     let heads = Heads { hidden: HIDDEN, heads, mask: pass.next_mask() };
-    let projected = project(x, &dense);
+    let projected = project(x, &dense, T::OWNS_TAPE);
     let transposed = transposed(&bias);
     let inputs = Inputs { projected: &projected, bias: bias_of(&transposed), segments };
 
@@ -66,7 +66,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
 
             // dx = dq Wq + dk Wk + dv Wv
             let rights = dense.each_ref().map(|dense| {
-                Right::new(rows, (HIDDEN, HIDDEN), Operand::rows(values(&dense.weight), HIDDEN))
+                Right::new(rows, (HIDDEN, HIDDEN), Operand::rows(values(&dense.weight.value), HIDDEN))
             });
             let step = block_rows(rows);
             let rights = rights.each_ref().map(Right::whole);
@@ -92,12 +92,12 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cpu>>(
                     |i: usize| Rows { values: &dprojected[i * HIDDEN..], width: HIDDEN, stride: 3 * HIDDEN };
                 let [mut q, mut k, mut v] = [Vec::new(), Vec::new(), Vec::new()];
                 for (dense, taken) in dense.iter().zip([&mut q, &mut k, &mut v]) {
-                    *taken = take_gradient!(gradients, &dense.weight);
+                    *taken = take_gradient!(gradients, &dense.weight.aside.gradient);
                 }
-                let targets = [(&mut q[..], part(0)), (&mut k[..], part(1)), (&mut v[..], part(2))];
+                let targets = [(&mut q, part(0)), (&mut k, part(1)), (&mut v, part(2))];
                 weight_gradient(rows, targets, Rows::new(values(&x), HIDDEN));
                 for (dense, made) in dense.iter().zip([q, k, v]) {
-                    **gradients.get_or_alloc_mut(&dense.weight)? = made;
+                    **gradients.get_or_alloc_mut(&dense.weight.aside.gradient)? = made;
                 }
             }
             Ok(())
@@ -119,12 +119,11 @@ fn bias_of(transposed: &Option<(Vec<f32>, BlockShape)>) -> Option<Bias<'_>> {
 fn project<const HIDDEN: usize>(
     x: &Tokens<HIDDEN, Cpu>,
     dense: &[Dense<HIDDEN, HIDDEN, Cpu>; 3],
+    taped: bool,
 ) -> Vec<f32> {
     let (rows, input) = (x.shape().0, values(x));
     let shifts = dense.each_ref().map(|dense| values(&dense.bias));
-    let rights = dense
-        .each_ref()
-        .map(|dense| Right::new(rows, (HIDDEN, HIDDEN), Operand::transposed(values(&dense.weight), HIDDEN)));
+    let rights = dense.each_ref().map(|dense| aside::transposed(rows, &dense.weight, taped && dense.learn));
     let step = block_rows(rows);
     let mut projected = Fresh::new(rows * 3 * HIDDEN);
     let blocks: Vec<_> = projected.blocks(step * 3 * HIDDEN).collect();

@@ -10,11 +10,17 @@ use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape,
 
 use super::composed::{self, DeviceMoments};
 use super::{
-    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens, Used,
+    AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens,
+    Weight,
 };
 
 impl Kernels for Cuda {
     type Moments = DeviceMoments<Self>;
+    type Aside = ();
+
+    fn aside(&self) {}
+
+    fn forget((): &()) {}
 
     fn recycle(&self) {
         self.empty_cache();
@@ -23,7 +29,7 @@ impl Kernels for Cuda {
     fn embed<const HIDDEN: usize, const VOCAB: usize, const POSITIONS: usize, const TYPES: usize, T>(
         pass: &mut Pass<T, Self>,
         ids: &TokenIds,
-        (word, _): (&Tensor<Rank2<VOCAB, HIDDEN>, f32, Self>, &Used<Self>),
+        word: &Weight<Rank2<VOCAB, HIDDEN>, Self>,
         position: &Tensor<Rank2<POSITIONS, HIDDEN>, f32, Self>,
         token_type: &Tensor<Rank2<TYPES, HIDDEN>, f32, Self>,
         learn: bool,
@@ -31,17 +37,17 @@ impl Kernels for Cuda {
     where
         T: Tape<f32, Self>,
     {
-        composed::embed(pass, ids, word, position, token_type, learn)
+        composed::embed(pass, ids, &word.value, position, token_type, learn)
     }
 
     fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<IN, Self>,
-        weight: &Tensor<(Out, Const<IN>), f32, Self>,
+        weight: &Weight<(Out, Const<IN>), Self>,
         bias: &Tensor<(Out,), f32, Self>,
         learn: bool,
     ) -> Tensor<(usize, Out), f32, Self> {
-        composed::linear(pass, x, weight, bias, learn)
+        composed::linear(pass, x, &weight.value, bias, learn)
     }
 
     fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
@@ -121,28 +127,20 @@ impl Kernels for Cuda {
         composed::select(pass, x, rows)
     }
 
-    fn gradient<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        _: &Used<Self>,
-    ) -> Vec<f32> {
-        composed::gradient(gradients, value)
+    fn gradient<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Vec<f32> {
+        composed::gradient(gradients, &weight.value)
     }
 
-    fn squared_norm<S: Shape>(
-        gradients: &mut Gradients<f32, Self>,
-        value: &Tensor<S, f32, Self>,
-        _: &Used<Self>,
-    ) -> Later<Self> {
-        Later::OnDevice(composed::squared_norm(gradients, value))
+    fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self> {
+        Later::OnDevice(composed::squared_norm(gradients, &weight.value))
     }
 
     fn adamw<S: Shape>(
-        (value, _): (&mut Tensor<S, f32, Self>, &Used<Self>),
+        weight: &mut Weight<S, Self>,
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
     ) {
-        composed::adamw(value, moments, gradients, update);
+        composed::adamw(&mut weight.value, moments, gradients, update);
     }
 }

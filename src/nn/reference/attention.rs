@@ -63,7 +63,7 @@ impl<const HIDDEN: usize, const SEQUENCE: usize, const BLOCKS: usize, D: Kernels
         });
         let count = shape.sequence * shape.block;
         let flat: Tokens<1, D> =
-            pass.record(&self.rows.value, |rows| rows.reshape_like(&(count, Const::<1>)));
+            pass.record(self.rows.value(), |rows| rows.reshape_like(&(count, Const::<1>)));
         let entries = D::select(pass, &flat, &Self::entries()); // [entries, 1]
         let entries = pass.record(&entries, |entries| entries.reshape_like(&(shape.entries(),)));
         Some((D::block_bias(pass, &entries, &gamma, &beta, shape), shape))

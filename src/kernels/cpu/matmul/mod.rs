@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `operand` | how a factor lies in memory |
 //! | `right` | a right factor that is prepared once for many left ones, and products with it |
+//! | `packed` | a right factor's packed form, kept from product to product |
 //! | `small` | a product from first to last on one thread |
 //! | `weight_gradient` | a product over all tokens |
 //! | `tiles` | products on the tile unit (AMX) of newer x86 processors |
@@ -19,6 +20,7 @@
 mod operand;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod pack;
+mod packed;
 mod right;
 mod small;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use std::sync::OnceLock;
 use gemm::Parallelism;
 
 pub use operand::{Operand, Target};
+pub use packed::Packed;
 pub use right::Right;
 pub use small::Small;
 pub use weight_gradient::{Rows, weight_gradient};

@@ -10,6 +10,7 @@ use std::arch::x86_64::*;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -36,6 +37,25 @@ pub fn room(pages: usize) -> Vec<Room> {
     // SAFETY: `MaybeUninit` needs no initialization.
     unsafe { room.set_len(pages) };
     room
+}
+
+/// The pages of a right factor. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pages(Arc<[Room]>);
+
+impl Pages {
+    /// Of a factor of `k` x `n`. Packs on all cores.
+    pub fn right(operand: Operand, (k, n): (usize, usize)) -> Self {
+        operand.check(k, n);
+        let mut pages = Arc::new_uninit_slice(n.div_ceil(BLOCK) * k.div_ceil(BLOCK));
+        let room = Arc::get_mut(&mut pages).expect("nobody else has it yet");
+        Factor::new(operand, Side::Right).pack_panel(n, 0, k, room);
+        Self(pages)
+    }
+
+    pub fn rooms(&self) -> &[Room] {
+        &self.0
+    }
 }
 
 /// Lends pages of this thread that are kept from product to product.

@@ -6,10 +6,10 @@ use std::ops::Range;
 use gemm::Parallelism;
 
 use super::operand::{Operand, Target};
-use super::{Engine, gemm_product};
+use super::{Engine, Packed, gemm_product};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::{
-    pack::{Factor, GROUP, Panel, Room, Side, room, with_scratch},
+    pack::{Factor, GROUP, Pages, Panel, Room, Side, with_scratch},
     tiles::{self, BLOCK, Results},
 };
 use crate::kernels::cpu::buffers::assume_init;
@@ -27,7 +27,7 @@ pub struct Right<'a> {
 enum Form<'a> {
     Plain(Operand<'a>),
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Tiles(Vec<Room>),
+    Tiles(Pages),
 }
 
 /// A part of a right factor, ready for products as if it were the whole.
@@ -62,14 +62,32 @@ impl<'a> Right<'a> {
         Self::on(Engine::best(), m, (k, n), operand)
     }
 
-    pub(super) fn on(engine: Engine, m: usize, (k, n): (usize, usize), operand: Operand<'a>) -> Self {
+    /// As [`Right::new`], for a factor whose packed form may be kept already, and is from now on; but if this use is the
+    /// `last` one before its values change it is not kept any longer.
+    pub fn kept(m: usize, size: (usize, usize), operand: Operand<'a>, kept: &Packed, last: bool) -> Self {
+        Self::from(Engine::best(), m, size, operand, Some((kept, last)))
+    }
+
+    pub(super) fn on(engine: Engine, m: usize, size: (usize, usize), operand: Operand<'a>) -> Self {
+        Self::from(engine, m, size, operand, None)
+    }
+
+    fn from(
+        engine: Engine,
+        m: usize,
+        (k, n): (usize, usize),
+        operand: Operand<'a>,
+        kept: Option<(&Packed, bool)>,
+    ) -> Self {
         operand.check(k, n);
         let form = match engine {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Engine::Tiles if m >= BLOCK && m * k * n >= SMALL => {
-                let mut pages = room(n.div_ceil(BLOCK) * k.div_ceil(BLOCK));
-                Factor::new(operand, Side::Right).pack_panel(n, 0, k, &mut pages);
-                Form::Tiles(pages)
+                let pack = || Pages::right(operand, (k, n));
+                Form::Tiles(match kept {
+                    Some((kept, last)) => kept.pages((k, n), last, pack),
+                    None => pack(),
+                })
             }
             _ => Form::Plain(operand),
         };
@@ -93,7 +111,7 @@ impl<'a> Right<'a> {
                     k.start.is_multiple_of(Self::CHUNK) && n.start.is_multiple_of(Self::CHUNK),
                     "a part of whole chunks"
                 );
-                let panel = Panel::new(pages, self.n.div_ceil(BLOCK), self.k.div_ceil(BLOCK));
+                let panel = Panel::new(pages.rooms(), self.n.div_ceil(BLOCK), self.k.div_ceil(BLOCK));
                 let blocks = |range: &Range<usize>| range.start / BLOCK..range.end.div_ceil(BLOCK);
                 PartForm::Tiles(panel.part(blocks(&n), blocks(&k)))
             }

@@ -109,19 +109,52 @@ fn a_left_factor_serves_several_right_ones() {
 #[test]
 fn the_gradient_of_a_weight_adds_over_all_tokens() {
     for engine in engines() {
-        for (rows, out, into) in [(7, 3, 5), (300, 70, 96), (2100, 40, 33)] {
+        for (rows, out, into) in [(0, 2, 3), (7, 3, 5), (300, 70, 96), (2100, 40, 33)] {
             let (dy, x) = (noise(1, rows * (out + 4)), noise(2, rows * into));
-            let mut c = vec![1.0; out * into];
-            weight_gradient::on(
-                engine,
-                rows,
-                [(&mut c, Rows { values: &dy, width: out, stride: out + 4 })],
-                Rows { values: &x, width: into, stride: into },
-            );
+            let run = |c: &mut Vec<f32>| {
+                let dy = Rows { values: &dy, width: out, stride: out + 4 };
+                weight_gradient::on(engine, rows, [(c, dy)], Rows::new(&x, into));
+            };
+            let what = format!("{engine:?} {rows}x{out}x{into}");
             let expected = reference((out, rows, into), |i, l| dy[l * (out + 4) + i], |l, j| x[l * into + j]);
-            close(&format!("{engine:?} {rows}x{out}x{into}"), c.iter().map(|c| c - 1.0), &expected);
+            let mut c = vec![1.0; out * into];
+            run(&mut c);
+            close(&what, c.iter().map(|c| c - 1.0), &expected);
+            let mut fresh = Vec::new();
+            run(&mut fresh);
+            close(&format!("{what}, fresh"), fresh.iter().copied(), &expected);
+            run(&mut fresh);
+            close(&format!("{what}, twice"), fresh.iter().map(|c| c / 2.0), &expected);
         }
     }
+}
+
+#[test]
+fn a_kept_factor_follows_its_values() {
+    let (m, k, n) = (64, 40, 35);
+    let a = noise(1, m * k);
+    let packed = Packed::default();
+    let product = |weight: &[f32], last: bool| {
+        let mut c = vec![f32::NAN; m * n];
+        Right::kept(m, (k, n), Operand::transposed(weight, k), &packed, last).product(
+            m,
+            Operand::rows(&a, k),
+            Target::over(&mut c, n),
+        );
+        c
+    };
+    let expected = |b: &[f32]| reference((m, k, n), |i, l| a[i * k + l], |l, j| b[j * k + l]);
+    let weights: Vec<Vec<f32>> = (2..6).map(|seed| noise(seed, n * k)).collect();
+    for last in [false, false, true, true] {
+        close("unchanged", product(&weights[0], last).into_iter(), &expected(&weights[0]));
+    }
+    packed.renew(&weights[1]);
+    close("renewed", product(&weights[1], false).into_iter(), &expected(&weights[1]));
+    packed.renew(&weights[2]);
+    close("renewed again", product(&weights[2], true).into_iter(), &expected(&weights[2]));
+    product(&weights[2], false);
+    packed.forget();
+    close("forgotten", product(&weights[3], false).into_iter(), &expected(&weights[3]));
 }
 
 #[test]

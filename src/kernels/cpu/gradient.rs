@@ -1,13 +1,14 @@
 //! A parameter's gradient: all of it or, of a table of which a step uses few rows, those rows alone.
 //!
-//! dfdx fills a gradient with zeros before anything is added to it. Most of the word embeddings', a good part of a small
-//! network, would stay zero and be read twice more. So the rows used lie under the name of an empty tensor
-//! ([`Used`]), which has no zeros to begin with: row after row, ascending, and behind the rows their numbers.
+//! dfdx fills a gradient with zeros, on one core, before anything is added to it. So the gradients of matrices lie under
+//! the name of an empty tensor ([`Aside::gradient`](super::aside::Aside::gradient)), where nothing is to begin with: the
+//! first product writes all of it. Of the word embeddings, a good part of a small network, most would stay zero: there
+//! it is the rows used alone, one after the other, ascending, and behind the rows their numbers.
 
 use dfdx::prelude::{Cpu, Gradients, HasErr, HasShape, Shape, Tensor};
 
 use super::embedding::scatter;
-use crate::kernels::Used;
+use crate::kernels::Weight;
 
 /// The gradient of a parameter.
 #[derive(Clone, Copy)]
@@ -38,18 +39,21 @@ impl<'a> Rows<'a> {
 }
 
 impl<'a> Gradient<'a> {
-    /// Of `value`; zeros where none arrived.
+    /// Of a parameter; zeros where none arrived.
     pub fn of<S: Shape>(
         gradients: &'a mut Gradients<f32, Cpu>,
-        value: &Tensor<S, f32, Cpu>,
-        used: &Used<Cpu>,
+        Weight { value, aside }: &Weight<S, Cpu>,
     ) -> Self {
-        if kept(gradients, used).is_empty() {
-            return Self::Whole(kept(gradients, value));
+        let all = value.shape().num_elements();
+        match kept(gradients, &aside.gradient).len() {
+            0 => Self::Whole(kept(gradients, value)),
+            length if length == all => Self::Whole(kept(gradients, &aside.gradient)),
+            _ => {
+                let width = value.shape().concrete().into_iter().last().unwrap_or(1);
+                let rows = Rows::new(kept(gradients, &aside.gradient), width);
+                Self::Rows { all, width, rows }
+            }
         }
-        let width = value.shape().concrete().into_iter().last().unwrap_or(1);
-        let rows = Rows::new(kept(gradients, used), width);
-        Self::Rows { all: value.shape().num_elements(), width, rows }
     }
 
     /// All of it.
@@ -80,8 +84,12 @@ fn out_of_memory(error: <Cpu as HasErr>::Err) -> ! {
     panic!("out of memory: {error}")
 }
 
-/// Adds `values`, rows of WIDTH, to the rows `index` of a table whose used rows `kept` holds, possibly none yet.
-pub fn add_rows<const WIDTH: usize>(kept: &mut Vec<f32>, values: &[f32], index: &[usize]) {
+/// Adds `values`, rows of WIDTH, to the rows `index` of a table of `all` rows. `kept` holds its gradient, possibly none
+/// yet: rows, or the whole where the rows would take as much room.
+pub fn add_rows<const WIDTH: usize>(all: usize, kept: &mut Vec<f32>, values: &[f32], index: &[usize]) {
+    if kept.len() == all * WIDTH {
+        return scatter::<WIDTH>(kept, values, index);
+    }
     let before = Rows::new(kept, WIDTH);
     let had: Vec<usize> = before.numbers.iter().map(|&number| number as usize).collect();
     let mut numbers: Vec<usize> = had.iter().chain(index).copied().collect();
@@ -90,6 +98,13 @@ pub fn add_rows<const WIDTH: usize>(kept: &mut Vec<f32>, values: &[f32], index: 
     let places = |index: &[usize]| -> Vec<usize> {
         index.iter().map(|row| numbers.partition_point(|number| number < row)).collect()
     };
+    if numbers.len() * (WIDTH + 1) >= all * WIDTH {
+        let mut whole = vec![0.0; all * WIDTH];
+        scatter::<WIDTH>(&mut whole, before.values, &had);
+        scatter::<WIDTH>(&mut whole, values, index);
+        *kept = whole;
+        return;
+    }
     let mut rows = vec![0.0; numbers.len() * WIDTH];
     scatter::<WIDTH>(&mut rows, before.values, &places(&had));
     scatter::<WIDTH>(&mut rows, values, &places(index));
@@ -104,14 +119,23 @@ mod tests {
     #[test]
     fn rows_are_added_up_under_their_numbers() {
         let mut kept = Vec::new();
-        add_rows::<2>(&mut kept, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[7, 2, 7]);
+        add_rows::<2>(9, &mut kept, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[7, 2, 7]);
         assert_eq!(kept, [3.0, 4.0, 6.0, 8.0, 2.0, 7.0]);
-        add_rows::<2>(&mut kept, &[10.0, 20.0, 30.0, 40.0], &[3, 2]);
+        add_rows::<2>(9, &mut kept, &[10.0, 20.0, 30.0, 40.0], &[3, 2]);
         assert_eq!(kept, [33.0, 44.0, 10.0, 20.0, 6.0, 8.0, 2.0, 3.0, 7.0]);
         let gradient = Gradient::Rows { all: 18, width: 2, rows: Rows::new(&kept, 2) };
         let mut expected = [0.0; 18];
         expected[4..8].copy_from_slice(&[33.0, 44.0, 10.0, 20.0]);
         expected[14..16].copy_from_slice(&[6.0, 8.0]);
         assert_eq!(gradient.whole(), expected);
+
+        // six rows and their numbers are as long as nine rows: it is the whole from now on
+        add_rows::<2>(9, &mut kept, &[1.0; 6], &[0, 1, 8]);
+        expected[0..4].fill(1.0);
+        expected[16..18].fill(1.0);
+        assert_eq!(kept, expected);
+        add_rows::<2>(9, &mut kept, &[1.0; 2], &[8]);
+        expected[16..18].fill(2.0);
+        assert_eq!(kept, expected);
     }
 }
