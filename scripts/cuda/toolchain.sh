@@ -4,7 +4,7 @@
 #   . scripts/cuda/toolchain.sh [FOLDER]      # default: ~/.cache/camtl/cuda-13.0
 #   camtlc build models/camtl_base.cam --device cuda
 #
-# It takes nvcc 13.0 with its headers from PyPI (about 150 MB), makes libraries to link against, which hold only names
+# It takes nvcc 13.0 and CUPTI with their headers from PyPI (about 160 MB), makes libraries to link against, which hold only names
 # and are replaced by the real ones where the program runs, and sets PATH and CUDA_PATH for this shell.
 # Needs python3 with venv, gcc and a Rust toolchain; nothing is installed outside of FOLDER.
 #
@@ -24,7 +24,7 @@ camtl_cuda_toolchain() {
         python3 -m venv "$folder/venv" || return
         "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-deps \
             nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88 \
-            nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85 || return
+            nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85 nvidia-cuda-cupti==13.0.85 || return
         site=$(echo "$folder"/venv/lib/python3*/site-packages/nvidia/cu13)
         [ -x "$site/bin/nvcc" ] || { echo "toolchain.sh: no nvcc in $site" >&2; return 1; }
         mkdir -p "$folder/toolkit/lib64" "$folder/bin"

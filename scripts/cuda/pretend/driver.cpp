@@ -1,9 +1,10 @@
 // A CUDA driver and a cuBLAS that pretend: memory is the host's, products are computed slowly, kernels are those that
-// `kernels.cpp` was compiled from, run a thread after the other. See build.sh.
+// build.py has compiled, run a thread after the other.
 //
 //   PRETEND_MEMORY=BYTES   how much memory the GPU has; more is refused as a GPU does
 //   PRETEND_COUNTS=FILE    where the counts go at the end: launches by kernel, products, copies, the most memory held
 //   PRETEND_IDLE=1         kernels and products do nothing, to count quickly
+//   PRETEND_GUARD=1        each block of memory ends where a page does that may not be touched: who goes past it crashes
 
 #include <algorithm>
 #include <cstdint>
@@ -13,13 +14,16 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <sys/mman.h>
+
+#include "shim.h"
 
 typedef int Result;
 typedef unsigned long long Pointer;
 const Result DONE = 0, INVALID = 1, NO_MEMORY = 2, NOT_FOUND = 500, NOT_SUPPORTED = 801;
 
-// Made by build.sh: runs the kernel of this name, false where there is none.
-bool run_kernel(const std::string &name, unsigned blocks, unsigned threads, void **arguments);
+// Runs the kernel of this name, false where there is none.
+bool run_kernel(const std::string &name, Dim grid, Dim block, size_t shared, void **arguments);
 
 struct Counts {
     std::map<std::string, long> calls;
@@ -50,13 +54,29 @@ static size_t memory() {
     return text ? strtoull(text, nullptr, 10) : size_t(64) << 30;
 }
 static bool idle() { return getenv("PRETEND_IDLE") != nullptr; }
+static bool guarded() { return getenv("PRETEND_GUARD") != nullptr; }
+
+static const size_t PAGE = 4096;
+static size_t mapped(size_t size) { return (size + PAGE - 1) / PAGE * PAGE; }
+static void *block_of(size_t size) {
+    if (!guarded()) return malloc(size + 1);
+    char *block = (char *)mmap(nullptr, mapped(size) + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) return nullptr;
+    mprotect(block + mapped(size), PAGE, PROT_NONE);
+    return block + mapped(size) - size;
+}
+static void give_back(void *block, size_t size) {
+    if (!guarded()) return free(block);
+    munmap((char *)block + size - mapped(size), mapped(size) + PAGE);
+}
 
 static Result allocate(Pointer *out, size_t size) {
     counts.add("allocate", double(size));
     std::lock_guard<std::mutex> guard(counts.lock);
     if (counts.held + size > memory()) return NO_MEMORY;
     // not a number where nothing is written: what is read too early shows
-    void *block = malloc(size + 1);
+    void *block = block_of(size);
+    if (!block) return NO_MEMORY;
     if (!idle()) memset(block, 0xff, size);
     else memset(block, 0, size);
     *out = Pointer(block);
@@ -70,14 +90,34 @@ static Result release(Pointer pointer) {
     auto found = counts.live.find(pointer);
     if (found == counts.live.end()) return INVALID;
     counts.held -= found->second;
+    give_back((void *)pointer, found->second);
     counts.live.erase(found);
-    free((void *)pointer);
     return DONE;
 }
 static Result copy(const char *name, void *to, const void *from, size_t size) {
     counts.add(name, double(size));
     memcpy(to, from, size);
     return DONE;
+}
+
+// Types of cuBLAS.
+const int F32 = 0, F16 = 2, BF16 = 14;
+static float number(const void *data, int type, size_t i) {
+    if (type == F32) return ((const float *)data)[i];
+    if (type == F16) return float(((const _Float16 *)data)[i]);
+    uint32_t bits = uint32_t(((const uint16_t *)data)[i]) << 16;
+    float x;
+    memcpy(&x, &bits, 4);
+    return x;
+}
+static void put(void *data, int type, size_t i, float x) {
+    if (type == F32) ((float *)data)[i] = x;
+    else if (type == F16) ((_Float16 *)data)[i] = _Float16(x);
+    else {
+        uint32_t bits;
+        memcpy(&bits, &x, 4);
+        ((uint16_t *)data)[i] = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    }
 }
 
 extern "C" {
@@ -122,13 +162,17 @@ Result cuMemsetD8Async(Pointer to, unsigned char value, size_t n, void *) { retu
 Result cuModuleLoadData(void **module, const void *) { *module = (void *)1; return DONE; }
 Result cuModuleUnload(void *) { return DONE; }
 Result cuModuleGetFunction(void **function, void *, const char *name) { *function = strdup(name); return DONE; }
-Result cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned a, unsigned b, unsigned c, unsigned,
-                      void *, void **arguments, void **) {
+Result cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned a, unsigned b, unsigned c,
+                      unsigned shared, void *, void **arguments, void **) {
     std::string name = (const char *)function;
-    if (!x || !y || !z || !a || !b || !c) return INVALID;
+    // what every GPU allows
+    if (!x || !y || !z || !a || !b || !c || y > 65535 || z > 65535 || a * b * c > 1024 || shared > 48 << 10) {
+        fprintf(stderr, "pretend: %s: a launch of %u,%u,%u x %u,%u,%u\n", name.c_str(), x, y, z, a, b, c);
+        return INVALID;
+    }
     counts.add("kernel " + name);
     if (idle()) return DONE;
-    if (y * z * b * c != 1 || !run_kernel(name, x, a, arguments)) {
+    if (!run_kernel(name, {x, y, z}, {a, b, c}, shared, arguments)) {
         fprintf(stderr, "pretend: no kernel %s\n", name.c_str());
         return NOT_FOUND;
     }
@@ -144,24 +188,51 @@ Result nvrtcCreateProgram(void **, const char *, const char *, int, const char *
 Result cublasCreate_v2(void **handle) { *handle = (void *)1; return DONE; }
 Result cublasDestroy_v2(void *) { return DONE; }
 Result cublasSetStream_v2(void *, void *) { return DONE; }
-Result cublasSgemmStridedBatched(void *, int transa, int transb, int m, int n, int k, const float *alpha, const float *a,
-                                 int lda, long long stride_a, const float *b, int ldb, long long stride_b,
-                                 const float *beta, float *c, int ldc, long long stride_c, int batch) {
+Result cublasSetMathMode(void *, int) { return DONE; }
+Result cublasSetWorkspace_v2(void *, void *workspace, size_t) { return Pointer(workspace) % 256 ? 7 : DONE; }
+Result cublasGemmStridedBatchedEx(void *, int transa, int transb, int m, int n, int k, const void *alpha, const void *a,
+                                  int type_a, int lda, long long stride_a, const void *b, int type_b, int ldb,
+                                  long long stride_b, const void *beta, void *c, int type_c, int ldc,
+                                  long long stride_c, int batch, int compute, int) {
+    // f32 computes, as it is, pedantic, or with products in f16, bf16 or tf32; of these inputs and outputs
+    bool computes = compute == 68 || compute == 69 || compute == 74 || compute == 75 || compute == 77;
+    bool fits = type_a == F32 ? type_c == F32 : (type_a == F16 || type_a == BF16) && (type_c == F32 || type_c == type_a);
+    if (!computes || !fits || type_a != type_b) {
+        fprintf(stderr, "pretend: a product of types %d, %d to %d, computed in %d\n", type_a, type_b, type_c, compute);
+        return 15;
+    }
+    if (lda < (transa ? k : m) || ldb < (transb ? n : k) || ldc < m || m < 0 || n < 0 || k < 0 || batch < 0) {
+        fprintf(stderr, "pretend: a product of rows that overlap: %d, %d, %d\n", lda, ldb, ldc);
+        return 7;
+    }
     char name[96];
-    snprintf(name, sizeof name, "product %d x %d x %d x %d", batch, n, k, m);
+    snprintf(name, sizeof name, "product%s %d x %d x %d x %d", type_a == F32 ? "" : type_a == F16 ? " f16" : " bf16", batch, n, k, m);
     counts.add(name, 2.0 * batch * m * n * k);
     if (idle()) return DONE;
-    for (int s = 0; s < batch; s++, a += stride_a, b += stride_b, c += stride_c)
+    float by = *(const float *)alpha, keep = *(const float *)beta;
+    for (int s = 0; s < batch; s++)
         for (int j = 0; j < n; j++)
             for (int i = 0; i < m; i++) {
                 double sum = 0;
                 for (int l = 0; l < k; l++)
-                    sum += double(a[transa ? i * size_t(lda) + l : l * size_t(lda) + i]) *
-                           b[transb ? l * size_t(ldb) + j : j * size_t(ldb) + l];
-                float &out = c[j * size_t(ldc) + i];
-                out = float(*alpha * sum) + (*beta == 0 ? 0 : *beta * out);
+                    sum += double(number(a, type_a, s * stride_a + (transa ? i * size_t(lda) + l : l * size_t(lda) + i))) *
+                           number(b, type_b, s * stride_b + (transb ? l * size_t(ldb) + j : j * size_t(ldb) + l));
+                size_t at = s * stride_c + j * size_t(ldc) + i;
+                put(c, type_c, at, float(by * sum) + (keep == 0 ? 0 : keep * number(c, type_c, at)));
             }
     return DONE;
+}
+Result cublasGemmEx(void *handle, int transa, int transb, int m, int n, int k, const void *alpha, const void *a,
+                    int type_a, int lda, const void *b, int type_b, int ldb, const void *beta, void *c, int type_c,
+                    int ldc, int compute, int algorithm) {
+    return cublasGemmStridedBatchedEx(handle, transa, transb, m, n, k, alpha, a, type_a, lda, 0, b, type_b, ldb, 0,
+                                      beta, c, type_c, ldc, 0, 1, compute, algorithm);
+}
+Result cublasSgemmStridedBatched(void *handle, int transa, int transb, int m, int n, int k, const float *alpha,
+                                 const float *a, int lda, long long stride_a, const float *b, int ldb,
+                                 long long stride_b, const float *beta, float *c, int ldc, long long stride_c, int batch) {
+    return cublasGemmStridedBatchedEx(handle, transa, transb, m, n, k, alpha, a, F32, lda, stride_a, b, F32, ldb,
+                                      stride_b, beta, c, F32, ldc, stride_c, batch, 68, -1);
 }
 Result cublasSgemm_v2(void *handle, int transa, int transb, int m, int n, int k, const float *alpha, const float *a,
                       int lda, const float *b, int ldb, const float *beta, float *c, int ldc) {

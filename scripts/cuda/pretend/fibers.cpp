@@ -1,6 +1,8 @@
-// Runs a kernel as a GPU would, one block after the other, its threads as fibers.
+// Runs a kernel as a GPU would, one block after the other, its threads as fibers. A thread runs until it ends, or waits:
+// for all threads of its block, or for those lanes of its warp that a shuffle names. Where a GPU would hang or take an
+// undefined value, because some have ended or wait for something else, the program is stopped.
 #include <cstdio>
-#include <ucontext.h>
+#include <memory>
 #include <vector>
 
 #include "shim.h"
@@ -12,53 +14,163 @@ std::map<std::string, Kernel> &kernels() {
     return all;
 }
 
-static const size_t STACK = 64 << 10;
-static ucontext_t scheduler;
-static std::vector<ucontext_t> fibers;
-static std::vector<std::vector<char>> stacks;
-static std::vector<bool> ended;
-static std::function<void()> body;
-static unsigned current;
+#ifdef __x86_64__
+// Ten instructions; that of the C library asks the kernel for the signal mask each time.
+typedef void *Context;
+extern "C" void pretend_switch(Context *from, Context *to);
+asm(R"(
+.text
+.hidden pretend_switch
+.globl pretend_switch
+pretend_switch:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, (%rdi)
+    mov (%rsi), %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+)");
+static void start(Context *context, char *stack, size_t size, void (*entry)()) {
+    void **top = (void **)(stack + size / 16 * 16) - 2;
+    *top = (void *)entry; // where `ret` goes, with the stack as after a call
+    *context = top - 6;
+    memset(*context, 0, 6 * sizeof(void *));
+}
+#else
+#include <ucontext.h>
+typedef ucontext_t Context;
+static void pretend_switch(Context *from, Context *to) { swapcontext(from, to); }
+static void start(Context *context, char *stack, size_t size, void (*entry)()) {
+    getcontext(context);
+    context->uc_stack.ss_sp = stack;
+    context->uc_stack.ss_size = size;
+    makecontext(context, entry, 0);
+}
+#endif
 
-void __syncthreads() {
-    unsigned own = current;
-    swapcontext(&fibers[own], &scheduler);
-    threadIdx.x = own;
+static const size_t STACK = 64 << 10;
+enum State { RUNS, WAITS_FOR_BLOCK, WAITS_FOR_LANES, ENDED };
+struct Fiber {
+    std::unique_ptr<char[]> stack;
+    Context context;
+    State state;
+    Dim index;
+    unsigned mask;
+    uint64_t value; // what a shuffle gives
+};
+static std::vector<std::unique_ptr<Fiber>> fibers; // never fewer: a fiber runs thread after thread
+static Context scheduler;
+static std::function<void()> body;
+static std::string running;
+static std::vector<char> dynamic;
+static unsigned current, threads;
+
+static void stop(const char *why, unsigned thread) {
+    fprintf(stderr, "pretend: %s: block %u,%u thread %u: %s\n", running.c_str(), blockIdx.x, blockIdx.y, thread, why);
+    abort();
+}
+
+static void wait(State state) {
+    Fiber &own = *fibers[current];
+    own.state = state;
+    pretend_switch(&own.context, &scheduler);
+    threadIdx = own.index;
 }
 
 static void thread() {
-    body();
-    ended[current] = true;
+    while (true) {
+        body();
+        wait(ENDED);
+    }
 }
 
-bool run_kernel(const std::string &name, unsigned blocks, unsigned threads, void **arguments) {
+void __syncthreads() { wait(WAITS_FOR_BLOCK); }
+
+uint64_t pretend_exchange(unsigned mask, uint64_t value, unsigned lane) {
+    unsigned self = current, warp = self & ~31u;
+    if (!(mask >> (self & 31) & 1)) stop("a lane shuffles that its own mask does not name", self);
+    fibers[self]->value = value;
+    fibers[self]->mask = mask;
+    wait(WAITS_FOR_LANES);
+    unsigned other = warp + (lane & 31);
+    // reading a lane that is not in the mask, or not there, is undefined
+    uint64_t got = other < threads && (mask >> (lane & 31) & 1) ? fibers[other]->value : ~uint64_t(0);
+    // none gives its next value before all have read this one
+    fibers[self]->mask = mask;
+    wait(WAITS_FOR_LANES);
+    return got;
+}
+
+void *pretend_dynamic() { return dynamic.data(); }
+
+// Lets go on who may; false where nobody can.
+static bool release() {
+    bool any = false, all = true;
+    for (unsigned t = 0; t < threads; t++) all &= fibers[t]->state == WAITS_FOR_BLOCK || fibers[t]->state == ENDED;
+    for (unsigned t = 0; t < threads; t++) {
+        if (all && fibers[t]->state == WAITS_FOR_BLOCK) fibers[t]->state = RUNS, any = true;
+    }
+    for (unsigned warp = 0; warp < threads && !all; warp += 32) {
+        unsigned arrived = 0, ended = 0, there = 0;
+        for (unsigned lane = 0; lane < 32 && warp + lane < threads; lane++) {
+            there |= 1u << lane;
+            if (fibers[warp + lane]->state == WAITS_FOR_LANES) arrived |= 1u << lane;
+            if (fibers[warp + lane]->state == ENDED) ended |= 1u << lane;
+        }
+        unsigned ready = 0;
+        for (unsigned lane = 0; lane < 32; lane++) {
+            if (!(arrived >> lane & 1)) continue;
+            unsigned mask = fibers[warp + lane]->mask & there;
+            if (mask & ended) stop("waits for a lane that has ended", warp + lane);
+            if ((mask & arrived) == mask) ready |= 1u << lane;
+        }
+        for (unsigned lane = 0; lane < 32; lane++)
+            if (ready >> lane & 1) fibers[warp + lane]->state = RUNS, any = true;
+    }
+    return any;
+}
+
+bool run_kernel(const std::string &name, Dim grid, Dim block, size_t shared, void **arguments) {
     auto found = kernels().find(name);
     if (found == kernels().end()) return false;
+    running = name;
     body = found->second(arguments);
-    gridDim = {blocks, 1, 1};
-    blockDim = {threads, 1, 1};
-    fibers.resize(threads);
-    stacks.resize(std::max(size_t(threads), stacks.size()));
-    for (auto &stack : stacks) stack.resize(STACK);
-    for (unsigned block = 0; block < blocks; block++) {
-        blockIdx = {block, 0, 0};
-        ended.assign(threads, false);
+    gridDim = grid;
+    blockDim = block;
+    threads = block.x * block.y * block.z;
+    while (fibers.size() < threads) {
+        auto fiber = std::make_unique<Fiber>();
+        fiber->stack.reset(new char[STACK]);
+        start(&fiber->context, fiber->stack.get(), STACK, thread);
+        fibers.push_back(std::move(fiber));
+    }
+    for (unsigned number = 0; number < grid.x * grid.y * grid.z; number++) {
+        blockIdx = {number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y};
+        dynamic.assign(shared, char(0xff));
         for (unsigned t = 0; t < threads; t++) {
-            getcontext(&fibers[t]);
-            fibers[t].uc_stack.ss_sp = stacks[t].data();
-            fibers[t].uc_stack.ss_size = STACK;
-            fibers[t].uc_link = &scheduler;
-            makecontext(&fibers[t], thread, 0);
+            fibers[t]->state = RUNS;
+            fibers[t]->index = {t % block.x, t / block.x % block.y, t / block.x / block.y};
         }
-        for (bool goes_on = true; goes_on;) {
-            goes_on = false;
+        unsigned left = threads;
+        while (true) {
             for (unsigned t = 0; t < threads; t++) {
-                if (ended[t]) continue;
-                goes_on = true;
+                if (fibers[t]->state != RUNS) continue;
                 current = t;
-                threadIdx = {t, 0, 0};
-                swapcontext(&scheduler, &fibers[t]);
+                threadIdx = fibers[t]->index;
+                pretend_switch(&scheduler, &fibers[t]->context);
+                left -= fibers[t]->state == ENDED;
             }
+            if (left == 0) break;
+            if (!release()) stop("waits for others, which wait for something else", current);
         }
     }
     return true;
