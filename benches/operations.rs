@@ -57,7 +57,7 @@ operation!(SelfAttention {
     x: Tokens<HIDDEN, Cpu>, dense: [Dense<HIDDEN, HIDDEN, Cpu>; 3], bias: Matrix<Cpu>, shape: BlockShape, segments: Segments,
 } -> Flat, |own, pass| {
     let bias = Some((own.bias.clone(), own.shape));
-    Cpu::self_attention(pass, &own.x, own.dense.clone(), HEADS, bias, &own.segments)
+    Cpu::self_attention(pass, &own.x, own.dense.clone(), HEADS, bias, &own.segments, &own.segments)
 });
 operation!(LinearNorm {
     x: Tokens<HIDDEN, Cpu>, dense: Dense<HIDDEN, HIDDEN, Cpu>, residual: Residual<HIDDEN, Cpu>,

@@ -80,7 +80,7 @@ macro_rules! network {
                     let x = self.embeddings.forward(batch, pass);
                     let x = self.alignment.forward(x, &z, batch, pass);
                     let x = self.layers.forward(x, &z, batch, pass);
-                    let x = self.top.forward(x, &z, batch, pass);
+                    let x = self.top.finish(x, &z, batch, pass);
                     self.pooler.forward(x, batch, pass)
                 }
             }

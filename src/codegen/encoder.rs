@@ -220,11 +220,14 @@ fn encode_body(program: &Program, groups: &Groups) -> TokenStream {
     if program.transforms_task() {
         steps.push(quote!(let z = self.task_transformation.forward(&z, pass);));
     }
+    let end = program.layers.len();
     steps.extend(rest.into_iter().map(|run| match (run.place, &program.ladder) {
         (Place::Ladder, Some(ladder)) => climb(run, ladder),
         _ => {
+            // of the last layer only what heads read is made
+            let forward = names::ident(if run.layers.end == end { "finish" } else { "forward" });
             let field = names::ident(&run.field);
-            quote!(let x = self.#field.forward(x, &z, batch, pass);)
+            quote!(let x = self.#field.#forward(x, &z, batch, pass);)
         }
     }));
     quote! {

@@ -163,6 +163,7 @@ impl Inputs {
 
     pub fn batch(&self) -> Batch {
         Batch::new(self.examples.iter().map(|(ids, types, task)| (ids.as_slice(), types.as_slice(), *task)))
+            .whole()
     }
 
     /// The task of each example.

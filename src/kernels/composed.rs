@@ -206,12 +206,17 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors + Kernels
     heads: usize,
     bias: Option<(Matrix<D>, BlockShape)>,
     segments: &Segments,
+    asking: &Segments,
 ) -> Tokens<HIDDEN, D> {
     let query = apply(pass, x, &query);
     let key = apply(pass, x, &key);
     let value = apply(pass, x, &value);
     let bias = bias.as_ref().map(|(entries, shape)| (entries, *shape));
-    attention(pass, [&query, &key, &value], heads, bias, segments)
+    let context = attention(pass, [&query, &key, &value], heads, bias, segments);
+    match segments.first_rows(asking) {
+        None => context,
+        Some(rows) => select(pass, &context, &rows),
+    }
 }
 
 fn attention<const HIDDEN: usize, T: Tape<f32, D>, D: Factors>(

@@ -7,9 +7,12 @@ use crate::kernels::{Segments, TokenIds};
 pub struct Batch {
     pub ids: TokenIds,
     pub segments: Segments,
+    /// The rows that are made of the last layer: the first of each sequence, or all where a head reads its tokens.
+    read: Segments,
     /// The first sequence of each example, and at the end the number of sequences.
     starts: Vec<usize>, // [examples + 1]
-    /// The rows of the tokens that a head reads of an example; `None` where it reads what is pooled of its sequences.
+    /// The rows, among those that are read, of the tokens that a head reads of an example; `None` where it reads what is
+    /// pooled of its sequences.
     marks: Vec<Option<Vec<usize>>>, // [examples]
 }
 
@@ -35,8 +38,9 @@ impl Batch {
     pub fn of_samples<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Self {
         let mut ids = TokenIds::default();
         let (mut lengths, mut tasks, mut starts, mut marks) = (Vec::new(), Vec::new(), vec![0], Vec::new());
+        let (mut read, mut row) = (Vec::new(), 0); // of each sequence; of all so far
         for sample in samples {
-            let row = ids.word.len();
+            let first = row;
             for (words, types) in sample.sequences {
                 assert_eq!(words.len(), types.len(), "a type a token");
                 ids.word.extend(words.iter().map(|&id| id as usize));
@@ -44,17 +48,41 @@ impl Batch {
                 ids.position.extend(0..words.len());
                 lengths.push(words.len());
                 tasks.push(sample.task);
+                let rows = if sample.marks.is_some() { words.len() } else { words.len().min(1) };
+                read.push(rows);
+                row += rows;
             }
             starts.push(lengths.len());
-            marks.push(sample.marks.map(|marks| marks.into_iter().map(|mark| row + mark).collect()));
+            marks.push(sample.marks.map(|marks| marks.into_iter().map(|mark| first + mark).collect()));
         }
-        Self { ids, segments: Segments::new(&lengths, tasks), starts, marks }
+        let read = Segments::new(&read, tasks.clone());
+        Self { ids, segments: Segments::new(&lengths, tasks), read, starts, marks }
+    }
+
+    /// The same, but all rows are made of the last layer: for whoever looks at what the layers make.
+    ///
+    /// # Panics
+    /// If a head reads tokens.
+    pub fn whole(self) -> Self {
+        assert!(self.marks.iter().all(Option::is_none), "the rows of tokens would be others");
+        Self { read: self.segments.clone(), ..self }
     }
 
     /// Sequences alone, for the layers below the heads.
     pub fn of_sequences(ids: TokenIds, segments: Segments) -> Self {
         let count = segments.sequences();
-        Self { ids, segments, starts: (0..=count).collect(), marks: vec![None; count] }
+        Self {
+            ids,
+            read: segments.clone(),
+            segments,
+            starts: (0..=count).collect(),
+            marks: vec![None; count],
+        }
+    }
+
+    /// The rows that are made of the last layer: of each sequence the first ones.
+    pub fn read(&self) -> &Segments {
+        &self.read
     }
 
     pub fn examples(&self) -> usize {

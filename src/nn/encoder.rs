@@ -7,7 +7,7 @@ use super::bottleneck::{BottleneckKind, BottleneckPath, Step};
 use super::norm::{NormKind, Normalize};
 use super::parameter::{Build, Scope, Weights};
 use super::{Batch, Linear};
-use crate::kernels::{Kernels, Pass, Point, Tokens};
+use crate::kernels::{Kernels, Pass, Point, Segments, Tokens};
 use crate::parameters;
 
 /// One layer: a = norm(attention(x) + x), y = norm(bottleneck(ffn(a)) + a).
@@ -35,13 +35,15 @@ where
     pub norm: N::Norm<HIDDEN, W, D>,
 }
 
-/// Something that maps `[tokens, HIDDEN]` to the same shape, given z.
+/// Something that maps `[tokens, HIDDEN]` to as many rows, or to those of them that are wanted, given z.
 pub trait Layer<const HIDDEN: usize, D: Kernels, Z> {
+    /// `wanted` has the first rows of each sequence of `segments`; the result is of these, `[wanted, HIDDEN]`.
     fn forward<T: Tape<f32, D>>(
         &self,
         x: Tokens<HIDDEN, D>,
         z: &Z,
-        batch: &Batch,
+        segments: &Segments,
+        wanted: &Segments,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D>;
 }
@@ -62,25 +64,29 @@ where
         &self,
         x: Tokens<HIDDEN, D>,
         z: &Z,
-        batch: &Batch,
+        segments: &Segments,
+        wanted: &Segments,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
         const { assert!(HEADS > 0 && HIDDEN.is_multiple_of(HEADS), "the heads must divide the hidden size") }
-        let segments = &batch.segments;
 
         let bias = self.bias.bias(z, pass);
         if let Some((bias, shape)) = &bias {
             pass.show(Point::AttentionBias(*shape), bias);
         }
         let dense = [self.query.dense(), self.key.dense(), self.value.dense()];
-        let context = D::self_attention(pass, &x, dense, HEADS, bias, segments);
-        let residual = self.attention_norm.after(&x, z, segments, pass);
+        let context = D::self_attention(pass, &x, dense, HEADS, bias, segments, wanted);
+        let x = match segments.first_rows(wanted) {
+            None => x,
+            Some(rows) => D::select(pass, &x, &rows),
+        };
+        let residual = self.attention_norm.after(&x, z, wanted, pass);
         let attended = D::linear_norm(pass, &context, self.attention_output.dense(), residual);
 
         pass.show(Point::AttentionOutput, &attended);
 
         let ffn = (self.ffn_in.dense(), self.ffn_out.dense());
-        let residual = self.norm.after(&attended, z, segments, pass);
+        let residual = self.norm.after(&attended, z, wanted, pass);
         let y = self.bottleneck.end(&attended, ffn, residual, z, pass);
         pass.show(Point::Layer, &y);
         y
@@ -126,6 +132,16 @@ pub trait Layers<const HIDDEN: usize, D: Kernels, Z> {
         batch: &Batch,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D>;
+
+    /// As `forward`, where these are the network's last: of the last of them only the rows that are read
+    /// ([`Batch::read`]) are made.
+    fn finish<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D>;
 }
 
 impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z> Layers<HIDDEN, D, Z>
@@ -138,7 +154,22 @@ impl<const HIDDEN: usize, const N: usize, L: Layer<HIDDEN, D, Z>, D: Kernels, Z>
         batch: &Batch,
         pass: &mut Pass<T, D>,
     ) -> Tokens<HIDDEN, D> {
-        self.iter().fold(x, |x, layer| layer.forward(x, z, batch, pass))
+        let segments = &batch.segments;
+        self.iter().fold(x, |x, layer| layer.forward(x, z, segments, segments, pass))
+    }
+
+    fn finish<T: Tape<f32, D>>(
+        &self,
+        x: Tokens<HIDDEN, D>,
+        z: &Z,
+        batch: &Batch,
+        pass: &mut Pass<T, D>,
+    ) -> Tokens<HIDDEN, D> {
+        let segments = &batch.segments;
+        self.iter().enumerate().fold(x, |x, (number, layer)| {
+            let wanted = if number + 1 == N { batch.read() } else { segments };
+            layer.forward(x, z, segments, wanted, pass)
+        })
     }
 }
 
@@ -161,7 +192,7 @@ where
 {
     assert_eq!(layers.len(), steps.len(), "one step a layer");
     for (layer, step) in layers.iter().zip(steps) {
-        h = layer.forward(h, z, batch, pass);
+        h = layer.forward(h, z, &batch.segments, &batch.segments, pass);
         let next = step.forward(&h, f, z, batch, pass);
         pass.show(Point::Ladder, &next);
         f = Some(next);

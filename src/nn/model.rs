@@ -12,7 +12,7 @@ pub type Constant<const HIDDEN: usize, D> = Option<Tokens<HIDDEN, D>>;
 /// What the encoder makes of a batch.
 #[derive(Clone, Debug)]
 pub struct Encoded<const HIDDEN: usize, D: Kernels> {
-    /// `[tokens, HIDDEN]`
+    /// Of the tokens that are read ([`Batch::read`]), `[tokens, HIDDEN]`
     pub tokens: Tokens<HIDDEN, D>,
     /// `[sequences, HIDDEN]`
     pub pooled: Tokens<HIDDEN, D>,

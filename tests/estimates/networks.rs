@@ -91,7 +91,7 @@ impl<D: Kernels> Encode<64, D> for Scratch<D> {
         let x = self.alignment.forward(x, &z, batch, pass);
         let x = self.lower.forward(x, &z, batch, pass);
         let x = self.upper.forward(x, &z, batch, pass);
-        let x = self.top.forward(x, &z, batch, pass);
+        let x = self.top.finish(x, &z, batch, pass);
         self.pooler.forward(x, batch, pass)
     }
 }
@@ -135,7 +135,7 @@ impl<D: Kernels> Encode<64, D> for Tuned<D> {
         let x = constant.expect("the embeddings are constant");
         let z = self.task_embedding.forward();
         let x = self.upper.forward(x, &z, batch, pass);
-        let x = self.top.forward(x, &z, batch, pass);
+        let x = self.top.finish(x, &z, batch, pass);
         self.pooler.forward(x, batch, pass)
     }
 }

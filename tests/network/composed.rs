@@ -233,8 +233,8 @@ fn self_attention_plain_biased_and_with_dropout() {
         within ATTENTION_TOLERANCE: "attention",
         0.0,
         [x, q, a, k, v, c],
-        |pass| Cpu::self_attention(pass, &x, d.clone(), 4, None, &s),
-        composed::self_attention(pass, &x, d.clone(), 4, None, &s)
+        |pass| Cpu::self_attention(pass, &x, d.clone(), 4, None, &s, &s),
+        composed::self_attention(pass, &x, d.clone(), 4, None, &s, &s)
     );
     let shape = BlockShape::new(10, 3);
     let bias = tensor(8, (3, shape.entries()));
@@ -243,8 +243,28 @@ fn self_attention_plain_biased_and_with_dropout() {
             within ATTENTION_TOLERANCE: "attention with bias",
             dropout,
             [x, q, a, k, v, c, bias],
-            |pass| Cpu::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s),
-            composed::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s)
+            |pass| Cpu::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s, &s),
+            composed::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s, &s)
+        );
+    }
+}
+
+#[test]
+fn self_attention_of_the_first_rows_of_each_sequence() {
+    let x: Tokens<24, Cpu> = tensor(1, (ROWS, Const));
+    let d: [Dense<24, 24, Cpu>; 3] = [5, 6, 7].map(dense);
+    let [(q, a), (k, _), (v, c)] = d.each_ref().map(|d| (d.weight.clone(), d.bias.clone()));
+    let s = segments();
+    let shape = BlockShape::new(10, 3);
+    let bias = tensor(8, (3, shape.entries()));
+    for lengths in [[1, 1, 1, 1], [5, 1, 1, 4], [2, 1, 9, 0]] {
+        let asking = Segments::new(&lengths, s.tasks().to_vec());
+        compare!(
+            within ATTENTION_TOLERANCE: "attention of some rows",
+            0.25,
+            [x, q, a, k, v, c, bias],
+            |pass| Cpu::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s, &asking),
+            composed::self_attention(pass, &x, d.clone(), 4, Some((bias.clone(), shape)), &s, &asking)
         );
     }
 }

@@ -81,13 +81,21 @@ fn hidden_states_and_gradients_agree_with_pytorch() {
         })
         .collect();
     assert_eq!(sequences[1].0.len() + 2, SIZES.positions);
-    let batch = Batch::new(sequences.iter().map(|(ids, types)| (ids.as_slice(), types.as_slice(), 0)));
+    let batch =
+        Batch::new(sequences.iter().map(|(ids, types)| (ids.as_slice(), types.as_slice(), 0))).whole();
 
     let mut pass = Training::training(Cpu::default(), 0.0, 0);
     let mut x = network.embeddings.forward(&batch, &mut pass);
     assert_close("embeddings", &x.as_vec(), &of_both(&|i| format!("hidden.{i}.0")), TOLERANCE);
     for (k, layer) in network.layers.iter().enumerate() {
-        x = camtl::nn::Layer::forward(layer, x, &camtl::nn::NoTask, &batch, &mut pass);
+        x = camtl::nn::Layer::forward(
+            layer,
+            x,
+            &camtl::nn::NoTask,
+            &batch.segments,
+            &batch.segments,
+            &mut pass,
+        );
         let expected = of_both(&|i| format!("hidden.{i}.{}", k + 1));
         assert_close(&format!("layer {k}"), &x.as_vec(), &expected, TOLERANCE);
     }

@@ -181,7 +181,7 @@ fn candidates(golden: &Tensors) -> (Batch, Vec<usize>) {
         })
         .collect();
     let items = sequences.iter().zip(&tasks);
-    (Batch::new(items.map(|((ids, types), task)| (ids.as_slice(), types.as_slice(), *task))), tasks)
+    (Batch::new(items.map(|((ids, types), task)| (ids.as_slice(), types.as_slice(), *task))).whole(), tasks)
 }
 
 /// Five steps of AdamW with warm-up and clipping on the golden's batch.

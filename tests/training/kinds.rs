@@ -53,7 +53,7 @@ mod network {
         ) -> Encoded<32, D> {
             let z = self.task_embedding.forward();
             let x = self.embeddings.forward(batch, pass);
-            let x = self.layers.forward(x, &z, batch, pass);
+            let x = self.layers.finish(x, &z, batch, pass);
             self.pooler.forward(x, batch, pass)
         }
     }

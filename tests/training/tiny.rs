@@ -67,7 +67,7 @@ pub mod network {
         ) -> Encoded<16, D> {
             let x = constant.expect("embeddings and the lower layer are constant");
             let z = self.task_embedding.forward();
-            let x = self.upper.forward(x, &z, batch, pass);
+            let x = self.upper.finish(x, &z, batch, pass);
             self.pooler.forward(x, batch, pass)
         }
     }

@@ -60,7 +60,7 @@ impl<D: Kernels> Encode<HIDDEN, D> for Encoder<D> {
         let x = self.embeddings.forward(batch, pass);
         let x = self.alignment.forward(x, &z, batch, pass);
         let x = self.lower.forward(x, &z, batch, pass);
-        let x = self.upper.forward(x, &z, batch, pass);
+        let x = self.upper.finish(x, &z, batch, pass);
         self.pooler.forward(x, batch, pass)
     }
 }
@@ -134,12 +134,13 @@ impl Encode<HIDDEN, Cpu> for Unfused<Encoder<Cpu>> {
         let x = film(&x, &alignment.film, z, segments, pass);
 
         let norms = [plain(&lower.attention_norm, pass), plain(&lower.norm, pass)];
-        let x = layer(lower, &x, None, norms, None, segments, pass);
+        let x = layer(lower, &x, None, norms, None, (segments, segments), pass);
         let bias = Some((bias(&upper.bias, z, pass), BlockShape::new(SEQUENCE, BLOCKS)));
         let norms = [conditional(&upper.attention_norm, z, pass), conditional(&upper.norm, z, pass)];
-        let tokens = layer(upper, &x, bias, norms, Some((&upper.bottleneck, z)), segments, pass);
+        let (bottleneck, read) = (Some((&upper.bottleneck, z)), batch.read());
+        let tokens = layer(upper, &x, bias, norms, bottleneck, (segments, read), pass);
 
-        let first = composed::select(pass, &tokens, segments.firsts());
+        let first = composed::select(pass, &tokens, read.firsts());
         let pooled = linear(&first, &pooler.dense, pass);
         let pooled = pass.record(&pooled, |x| x.tanh());
         Encoded { tokens, pooled }
@@ -239,24 +240,28 @@ fn layer<A: AttentionKind, N: NormKind, B: BottleneckKind, T: Tape<f32, Cpu>>(
     bias: Option<(Matrix<Cpu>, BlockShape)>,
     norms: [[Rows; 2]; 2],
     bottleneck: Option<(&Bottleneck, &Rows)>,
-    segments: &Segments,
+    (segments, wanted): (&Segments, &Segments),
     pass: &mut Pass<T, Cpu>,
 ) -> Rows {
     let after = |x: &Rows, [gamma, beta]: [Rows; 2]| {
-        let (x, segments) = (x.clone(), segments.clone());
+        let (x, segments) = (x.clone(), wanted.clone());
         Residual { x, gamma, beta, epsilon: EPSILON, segments, learn: true }
     };
     let [first, second] = norms;
     let dense = [layer.query.dense(), layer.key.dense(), layer.value.dense()];
-    let context = composed::self_attention(pass, x, dense, 4, bias, segments);
-    let attended = composed::linear_norm(pass, &context, layer.attention_output.dense(), after(x, first));
+    let context = composed::self_attention(pass, x, dense, 4, bias, segments, wanted);
+    let x = match segments.first_rows(wanted) {
+        None => x.clone(),
+        Some(rows) => composed::select(pass, x, &rows),
+    };
+    let attended = composed::linear_norm(pass, &context, layer.attention_output.dense(), after(&x, first));
     let ffn = (layer.ffn_in.dense(), layer.ffn_out.dense());
     let residual = Some(after(&attended, second));
     match bottleneck {
         None => composed::feed_forward(pass, &attended, ffn, true, residual),
         Some((path, z)) => {
             let h = composed::feed_forward(pass, &attended, ffn, true, None);
-            let h = film(&h, &path.film, z, segments, pass);
+            let h = film(&h, &path.film, z, wanted, pass);
             composed::feed_forward(pass, &h, (path.down.dense(), path.up.dense()), false, residual)
         }
     }

@@ -63,9 +63,7 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
     x: &Tokens<WIDTH, Cpu>,
     rows: &[usize],
 ) -> Tokens<WIDTH, Cpu> {
-    let input = values(x);
-    let taken = rows.iter().flat_map(|row| &input[row * WIDTH..][..WIDTH]).copied().collect();
-    let y = tokens(&pass.device, taken, rows.len());
+    let y = tokens(&pass.device, gather::<WIDTH>(values(x), rows), rows.len());
 
     if T::OWNS_TAPE {
         let (ghost, x, rows) = (y.ghost(), x.clone(), rows.to_vec());
@@ -76,6 +74,11 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cpu>>(
         });
     }
     y
+}
+
+/// The given rows of `values`.
+pub(super) fn gather<const WIDTH: usize>(values: &[f32], rows: &[usize]) -> Vec<f32> {
+    map_rows((rows.len(), WIDTH), ROWS, |i| &values[rows[i] * WIDTH..][..WIDTH], |_, _| ())
 }
 
 /// Adds row i of `values` to row `index[i]` of `table`.

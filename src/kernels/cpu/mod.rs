@@ -159,8 +159,9 @@ impl Kernels for Cpu {
         heads: usize,
         bias: Option<(Matrix<Self>, BlockShape)>,
         segments: &Segments,
+        asking: &Segments,
     ) -> Tokens<HIDDEN, Self> {
-        self_attention::self_attention(pass, x, dense, heads, bias, segments)
+        self_attention::self_attention(pass, x, dense, heads, bias, segments, asking)
     }
 
     fn select<const WIDTH: usize, T: Tape<f32, Self>>(

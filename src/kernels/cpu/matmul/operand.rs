@@ -21,6 +21,11 @@ impl<'a> Operand<'a> {
         Self { values, row_stride: 1, column_stride: stride }
     }
 
+    /// Its transpose.
+    pub fn turned(self) -> Self {
+        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+
     /// What is left of it from that row and column on.
     pub(super) fn from(self, row: usize, column: usize) -> Self {
         let start = row * self.row_stride + column * self.column_stride;
