@@ -149,7 +149,8 @@ pub struct Placement {
     /// Where to compute: cpu, cuda, or cuda:N for another GPU than the first, N from 0 [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Device>,
-    /// What matrix products on CUDA are computed in: f32, or tf32, which is faster and rounds to 11 bits of mantissa
+    /// What matrix products on CUDA are computed in: f32; tf32, which is faster and rounds to 11 bits of mantissa; or amp,
+    /// mixed precision, with f16 for what enters a product and f32 for all else
     #[arg(long, value_enum, value_name = "PRECISION", hide_possible_values = true)]
     pub precision: Option<Precision>,
 }

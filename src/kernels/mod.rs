@@ -10,7 +10,7 @@ mod block;
 pub mod composed;
 mod cpu;
 #[cfg(feature = "cuda")]
-mod cuda;
+pub mod cuda;
 mod factors;
 mod later;
 mod pass;
@@ -69,6 +69,11 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     /// which do not depend on each other.
     fn map<I: Shared, R: Shared>(items: Vec<I>, work: impl Fn(I) -> R + Shared) -> Vec<R> {
         items.into_iter().map(work).collect()
+    }
+
+    /// Whether products take f16: small gradients would vanish there, so that the loss is to be scaled up.
+    fn is_mixed(&self) -> bool {
+        false
     }
 
     /// Gives back what earlier passes have left behind to be used again. To be called between two passes: buffers are
@@ -158,7 +163,8 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
 
     /// softmax(M(z) + Q K^T / sqrt(d_head)) V, a sequence and a head at a time, with dropout on the softmax.
     ///
-    /// `dense` makes query, key and value of x; HEADS divides HIDDEN.
+    /// `dense` makes query, key and value of x; HEADS divides HIDDEN. The result, `[asking, HIDDEN]`, has the first rows
+    /// of each sequence, as many as `asking` has there; keys and values are all rows'.
     fn self_attention<const HIDDEN: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<HIDDEN, Self>,
@@ -166,6 +172,7 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         heads: usize,
         bias: Option<(Matrix<Self>, BlockShape)>, // [tasks, entries]
         segments: &Segments,
+        asking: &Segments,
     ) -> Tokens<HIDDEN, Self>;
 
     /// The given rows of x, in the given order; a row may be taken more than once.

@@ -1,6 +1,11 @@
 //! Which rows of a flat `[tokens, width]` activation belong to which sequence and task.
 
 use std::sync::Arc;
+#[cfg(feature = "cuda")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "cuda")]
+use super::cuda;
 
 /// Sequences laid end to end. Cheap to clone: operations keep one for their backward half.
 #[derive(Clone, Debug)]
@@ -16,6 +21,9 @@ struct Inner {
     tasks: Vec<usize>,
     /// Task of each row.
     row_tasks: Vec<usize>,
+    /// The same in a GPU's memory, once it is asked for.
+    #[cfg(feature = "cuda")]
+    tables: OnceLock<cuda::Tables>,
 }
 
 impl Segments {
@@ -31,7 +39,14 @@ impl Segments {
         }
         let row_tasks =
             lengths.iter().zip(&tasks).flat_map(|(&n, &task)| std::iter::repeat_n(task, n)).collect();
-        Self { inner: Arc::new(Inner { starts, tasks, row_tasks }) }
+        let inner = Inner {
+            starts,
+            tasks,
+            row_tasks,
+            #[cfg(feature = "cuda")]
+            tables: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     pub fn sequences(&self) -> usize {
@@ -59,6 +74,30 @@ impl Segments {
     /// Task of each row.
     pub fn row_tasks(&self) -> &[usize] {
         &self.inner.row_tasks
+    }
+
+    /// The rows that `part` has of these: the first of each sequence, as many as it has there. `None` if that is all.
+    ///
+    /// # Panics
+    /// If it has other sequences, or more rows of one.
+    pub fn first_rows(&self, part: &Self) -> Option<Vec<usize>> {
+        assert_eq!(part.tasks(), self.tasks(), "the same sequences");
+        let rows = |sequence| {
+            let (all, part) = (self.range(sequence), part.range(sequence).len());
+            assert!(part <= all.len(), "a part of a sequence");
+            all.start..all.start + part
+        };
+        (part.rows() < self.rows()).then(|| (0..self.sequences()).flat_map(rows).collect())
+    }
+
+    /// The same in the GPU's memory.
+    #[cfg(feature = "cuda")]
+    pub(super) fn tables(&self) -> Result<&cuda::Tables, dfdx::prelude::CudaError> {
+        if let Some(tables) = self.inner.tables.get() {
+            return Ok(tables);
+        }
+        let tables = cuda::Tables::new(self)?;
+        Ok(self.inner.tables.get_or_init(|| tables))
     }
 
     /// First row of each sequence: where `[CLS]` is.

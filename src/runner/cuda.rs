@@ -8,14 +8,17 @@ use dfdx::prelude::{Cache as _, Cuda};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::device::Precision;
+use crate::kernels::cuda as kernels;
+
 /// Bytes of the GPU that were free when it was opened, and all of its bytes.
 static MEMORY: OnceLock<(u64, u64)> = OnceLock::new();
 
-/// Opens the GPU of this number.
+/// Opens the GPU of this number, for products in this precision. To be called once.
 ///
 /// # Errors
 /// No driver, no such GPU, or one that refuses.
-pub fn open(number: usize) -> Result<Cuda, CudaUnusable> {
+pub fn open(number: usize, precision: Precision) -> Result<Cuda, CudaUnusable> {
     let refused = |cause: DriverError| CudaUnusable::Refused { number, cause: format!("{cause:?}") };
     result::init().map_err(|cause| CudaUnusable::NoDriver { cause: format!("{cause:?}") })?;
     let count = result::device::get_count().map_err(refused)?;
@@ -24,6 +27,13 @@ pub fn open(number: usize) -> Result<Cuda, CudaUnusable> {
         return Err(CudaUnusable::NoSuchGpu { number, count });
     }
     let cuda = Cuda::try_build(number, 0)
+        .map_err(|cause| CudaUnusable::Refused { number, cause: format!("{cause:?}") })?;
+    let precision = match precision {
+        Precision::F32 => kernels::Precision::F32,
+        Precision::Tf32 => kernels::Precision::Tf32,
+        Precision::Amp => kernels::Precision::Mixed,
+    };
+    kernels::open(number, precision)
         .map_err(|cause| CudaUnusable::Refused { number, cause: format!("{cause:?}") })?;
     keep_freed_memory(number).map_err(refused)?;
     let (free, total) = result::mem_get_info().map_err(refused)?;

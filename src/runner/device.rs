@@ -53,7 +53,7 @@ pub enum Precision {
     F32,
     /// What enters a product is rounded to 11 bits of mantissa, on GPUs from compute capability 8.0 on
     Tf32,
-    /// Mixed: f32 for weights and moments, f16 for products; not there yet
+    /// Mixed: what enters a product in f16, all else in f32; the loss is scaled so that no gradient vanishes
     Amp,
 }
 
@@ -74,16 +74,14 @@ impl Placement {
     pub fn check(self) -> Result<(), PlacementError> {
         match (self.device, self.precision) {
             (Device::Cuda(_), _) if cfg!(not(feature = "cuda")) => Err(PlacementError::NotBuilt),
-            (_, Precision::Amp) => Err(PlacementError::Mixed),
-            (Device::Cpu, Precision::Tf32) => Err(PlacementError::OnCpu),
+            (Device::Cpu, Precision::Tf32 | Precision::Amp) => Err(PlacementError::OnCpu),
             _ => Ok(()),
         }
     }
 
     /// What cuBLAS reads from the environment when it is first used, with its value; nothing for the CPU.
     ///
-    /// The handle that could be told otherwise is dfdx's own. A value that the user has set is overruled: the option
-    /// says what is meant.
+    /// A value that the user has set is overruled: the option says what is meant.
     pub fn environment(self) -> Option<(&'static str, &'static str)> {
         match (self.device, self.precision) {
             (Device::Cpu, _) => None,
@@ -103,10 +101,7 @@ pub enum PlacementError {
         )
     )]
     NotBuilt,
-    #[error("mixed precision is not there yet")]
-    #[diagnostic(code(device::mixed), help("`--precision tf32` is there on CUDA, and `f32` everywhere"))]
-    Mixed,
-    #[error("tf32 is a format of CUDA's matrix products, and this runs on the CPU")]
+    #[error("tf32 and amp are precisions of CUDA's matrix products, and this runs on the CPU")]
     #[diagnostic(code(device::precision), help("leave `--precision` out, or name `--device cuda`"))]
     OnCpu,
 }
@@ -131,10 +126,11 @@ mod tests {
         let check = |device, precision| Placement { device, precision }.check();
         assert_eq!(check(Device::Cpu, Precision::F32), Ok(()));
         assert_eq!(check(Device::Cpu, Precision::Tf32), Err(PlacementError::OnCpu));
-        assert_eq!(check(Device::Cpu, Precision::Amp), Err(PlacementError::Mixed));
-        let on_cuda = check(Device::Cuda(0), Precision::Tf32);
+        assert_eq!(check(Device::Cpu, Precision::Amp), Err(PlacementError::OnCpu));
         let expected = if cfg!(feature = "cuda") { Ok(()) } else { Err(PlacementError::NotBuilt) };
-        assert_eq!(on_cuda, expected);
+        for precision in [Precision::Tf32, Precision::Amp] {
+            assert_eq!(check(Device::Cuda(0), precision), expected);
+        }
     }
 
     #[test]

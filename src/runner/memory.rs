@@ -1,18 +1,18 @@
 //! What a training needs of a GPU's memory, for who has not enough: an estimate, and the batch that would fit.
 //!
-//! `camtlc stats` estimates what the fused operations of the CPU keep. The composed ones of CUDA (`kernels/composed`)
-//! keep more: dfdx holds the gradient of every intermediate result until backward is done. Those of one layer are, with
-//! t tokens, p tokens padded to the longest, s = sequences * heads * longest^2 scores, hidden h and ffn f:
+//! `camtlc stats` estimates what the CPU's operations keep. Those of CUDA keep, with t tokens, p tokens padded to the
+//! longest, s = sequences * heads * longest^2 scores, hidden h and ffn f:
 //!
 //! | of a layer | numbers |
 //! |---|---|
-//! | query, key, value, heads put together, two linear layers with their dropouts, residuals and norms | 29 t h |
-//! | feed-forward part: two of the linear layer, seven of GELU and its slope | 9 t f |
-//! | heads split and joined | 9 p h |
-//! | scores, scaled, masked, biased, softmax, dropped | 7 s |
+//! | heads put together and the outputs of both halves, each with its gradient | 6 t h |
+//! | what both norms normalize | 2 t h |
+//! | query, key, value by heads | 3 p h |
+//! | softmax, and what dropout leaves of it | 2 s |
+//! | the feed-forward part before and behind GELU | 2 t f |
 //!
-//! At the start of backward what forward keeps lies there instead, which is less. With the weights and, of those that
-//! are trained, two gradients and two moments, that is all. It is counted, and has not been measured on a GPU.
+//! and, while backward is in a layer, 7 p h + t f + s for it. With the weights and, of those that are trained, a
+//! gradient and two moments, that is all; in mixed precision it is less.
 
 #[cfg(feature = "cuda")]
 use std::sync::OnceLock;
@@ -44,7 +44,7 @@ impl Load {
 
     /// Bytes, whatever the batch.
     fn fixed(&self) -> u64 {
-        4 * (self.parameters + 4 * self.trained)
+        4 * (self.parameters + 3 * self.trained)
     }
 
     /// Bytes of an example as long as may be; nothing is padded then.
@@ -52,7 +52,8 @@ impl Load {
         let Backbone { layers, hidden, heads, ffn, .. } = self.backbone;
         let [layers, hidden, heads, ffn, length] =
             [layers, hidden, heads, ffn, self.sequence].map(|size| size as u64);
-        4 * layers * length * (38 * hidden + 9 * ffn + 7 * heads * length)
+        let scores = heads * length;
+        4 * length * (layers * (11 * hidden + 2 * ffn + 2 * scores) + 7 * hidden + ffn + scores)
     }
 
     fn examples(&self) -> u64 {
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn the_batch_that_is_named_fits_and_one_more_does_not() {
         let load = bert_base(Batch::Examples(32));
-        let memory = 12 << 30;
+        let memory = 4 << 30;
         let batch: u64 = load.fitting(memory).expect("some fit").parse().expect("a number");
         assert!((1..32).contains(&batch), "{batch}");
         let room = memory / 10 * 9;
@@ -183,9 +184,9 @@ mod tests {
 
     #[test]
     fn the_message_says_how_much_and_what_to_do() {
-        let error = of_training(&bert_base(Batch::Examples(32)), 12 << 30, 24 << 30);
+        let error = of_training(&bert_base(Batch::Examples(32)), 4 << 30, 24 << 30);
         assert!(
-            error.to_string().contains("32 examples of 128 word pieces, and 12.0 GiB of its 24.0 GiB"),
+            error.to_string().contains("32 examples of 128 word pieces, and 4.0 GiB of its 24.0 GiB"),
             "{error}"
         );
         assert!(error.help.contains("--set batch=") && error.help.contains("nvidia-smi"), "{}", error.help);

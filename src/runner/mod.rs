@@ -131,7 +131,7 @@ fn on_device<const HIDDEN: usize, N: OnAnyDevice<HIDDEN>>(
         Device::Cpu => execute::<HIDDEN, N, Cpu>(plan, source, Cpu::default(), command),
         #[cfg(feature = "cuda")]
         Device::Cuda(number) => {
-            let device = cuda::open(number)?;
+            let device = cuda::open(number, placement.precision)?;
             cuda::within_memory(|| execute::<HIDDEN, N, _>(plan, source, device, command))
         }
         #[cfg(not(feature = "cuda"))]

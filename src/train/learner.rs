@@ -2,6 +2,7 @@
 
 use dfdx::prelude::{Backward, PutTape};
 
+use super::loss_scale::LossScale;
 use super::losses;
 use super::network::Network;
 use super::optimizer::{Applied, Optimizer};
@@ -17,6 +18,8 @@ pub struct Learner<N: Network> {
     dropout: f32,
     seed: u64,
     fidelity: Fidelity,
+    /// In mixed precision.
+    loss_scale: Option<LossScale>,
 }
 
 /// What a step measured.
@@ -47,12 +50,14 @@ impl<N: Network> Learner<N> {
     /// For a training of `total` steps.
     pub fn new(network: N, training: Training, total: usize) -> Self {
         let optimizer = Optimizer::new(training, total);
+        let loss_scale = network.device().is_mixed().then(LossScale::new);
         Self {
             network,
             optimizer,
             dropout: training.dropout as f32,
             seed: training.seed,
             fidelity: training.fidelity,
+            loss_scale,
         }
     }
 
@@ -61,6 +66,8 @@ impl<N: Network> Learner<N> {
     }
 
     /// Trains on one batch as step `step`, from 1. `goals` are in the batch's order; `weights` are the tasks'.
+    ///
+    /// In mixed precision a step whose gradient is beyond f16 is made again with a smaller factor on the loss.
     ///
     /// # Errors
     /// [`Diverged`], with nothing updated.
@@ -72,6 +79,24 @@ impl<N: Network> Learner<N> {
         constant: N::Constant,
         goals: &[Goal<'_>],
     ) -> Result<Stepped, Diverged> {
+        loop {
+            match self.attempt(step, weights, batch, constant.clone(), goals)? {
+                Some(stepped) => return Ok(stepped),
+                None if self.loss_scale.as_mut().is_some_and(LossScale::overflowed) => {}
+                None => return Err(Diverged { step, what: "gradient" }),
+            }
+        }
+    }
+
+    /// `None`, and nothing updated, where the gradient is not finite.
+    fn attempt(
+        &mut self,
+        step: usize,
+        weights: &[f64],
+        batch: &Batch,
+        constant: N::Constant,
+        goals: &[Goal<'_>],
+    ) -> Result<Option<Stepped>, Diverged> {
         // an odd factor: another seed in every step
         let seed = self.seed.wrapping_add((step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let forward = tracing::trace_span!(target: "camtl::profile", "forward").entered();
@@ -86,11 +111,18 @@ impl<N: Network> Learner<N> {
             return Err(Diverged { step, what: "loss" });
         }
         let backward = tracing::trace_span!(target: "camtl::profile", "backward").entered();
+        let factor = self.loss_scale.map_or(1.0, |scale| scale.factor());
+        let total = match self.loss_scale {
+            Some(_) => pass.record(&total, |total| total * factor as f32),
+            None => total,
+        };
         let mut gradients = total.put_tape(pass.tape).backward();
         drop(backward);
         let _span = tracing::trace_span!(target: "camtl::profile", "update").entered();
-        let applied = self.optimizer.step(&mut self.network.parameters(), &mut gradients, step);
-        let applied = applied.ok_or(Diverged { step, what: "gradient" })?;
-        Ok(Stepped { loss, task_losses, applied })
+        let applied = self.optimizer.step(&mut self.network.parameters(), &mut gradients, (step, factor));
+        if applied.is_some() {
+            self.loss_scale.iter_mut().for_each(LossScale::held);
+        }
+        Ok(applied.map(|applied| Stepped { loss, task_losses, applied }))
     }
 }

@@ -15,7 +15,7 @@ use dfdx::prelude::{Axis, Const, HasShape, Rank0, ReshapeTo, SumTo, Tensor};
 use super::network::HeadLogits;
 use super::plan::Fidelity;
 use crate::data::Goal;
-use crate::kernels::{Kernels, Tokens, Training};
+use crate::kernels::{Kernels, Later, Tokens, Training};
 use crate::nn::Logits;
 
 /// A loss on the tape.
@@ -36,7 +36,7 @@ pub fn objective<D: Kernels>(
     pass: &mut Training<D>,
 ) -> (Loss<D>, Vec<Option<f64>>) {
     let present = heads.len();
-    let mut task_losses = vec![None; weights.len()];
+    let (mut divisors, mut values) = (Vec::new(), Vec::new());
     let mut total: Option<Loss<D>> = None;
     for HeadLogits { head, examples, rows, logits } in heads {
         let own: Vec<Goal<'_>> = examples.iter().map(|&example| goals[example]).collect();
@@ -45,13 +45,18 @@ pub fn objective<D: Kernels>(
             Fidelity::Reference => 1.0 / (present * own.len()) as f32,
         };
         let loss = loss(&logits, &rows, &own, scale, pass);
-        task_losses[head] = Some(f64::from(loss.as_vec()[0]) / (f64::from(scale) * own.len() as f64));
+        divisors.push((head, f64::from(scale) * own.len() as f64));
+        values.push(Later::OnDevice(loss.clone()));
         let weight = weights[head] as f32;
         let loss = if weight == 1.0 { loss } else { pass.record(&loss, |loss| loss * weight) };
         total = Some(match total {
             None => loss,
             Some(total) => pass.record(&total, |total| total + loss),
         });
+    }
+    let mut task_losses = vec![None; weights.len()];
+    for ((head, divisor), value) in divisors.into_iter().zip(Later::all(values)) {
+        task_losses[head] = Some(value / divisor);
     }
     (total.expect("a batch is not empty"), task_losses)
 }

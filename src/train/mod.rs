@@ -8,7 +8,7 @@
 //! | [`cached`] | the network with its constant part kept on disk |
 //! | [`draws`], [`ahead`], [`sampler`], [`scoring`], [`uncertainty`] | which examples a step trains on, MT-Uncertainty among it |
 //! | [`picks`] | the log of these, and a training on just what is in it |
-//! | [`losses`], [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
+//! | [`losses`], `loss_scale`, [`optimizer`], [`learner`] | one step: objective, gradient, AdamW |
 //! | [`decode`], [`metrics`], [`evaluate`], [`predict`] | what a trained network says, and how well |
 //! | [`simulate`] | what a training would draw |
 //! | [`zero_shot`], [`transfer`] | a head on data that it was not trained on; a training from what another learned |
@@ -33,6 +33,7 @@ pub mod export;
 mod files;
 pub mod inputs;
 pub mod learner;
+mod loss_scale;
 pub mod losses;
 pub mod metrics;
 pub mod network;

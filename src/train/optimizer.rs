@@ -60,17 +60,18 @@ impl<D: Kernels> Optimizer<D> {
         Self { training, total, states: Vec::new() }
     }
 
-    /// Updates every parameter that has a gradient; `None`, and no update, where the gradient is not finite.
+    /// Updates every parameter that has a gradient; `None`, and no update, where the gradient is not finite. The
+    /// gradients are those of the loss times `factor_on_loss`.
     pub fn step(
         &mut self,
         parameters: &mut [&mut dyn Parameter<D>],
         gradients: &mut Gradients<f32, D>,
-        step: usize,
+        (step, factor_on_loss): (usize, f64),
     ) -> Option<Applied> {
         let Training { optimizer, clip, schedule, fidelity, .. } = self.training;
         let trained = || parameters.iter().filter(|parameter| parameter.meta().trained);
         let squares = Later::all(trained().map(|parameter| parameter.squared_norm(gradients)).collect());
-        let grad_norm = squares.iter().sum::<f64>().sqrt();
+        let grad_norm = squares.iter().sum::<f64>().sqrt() / factor_on_loss;
         if !grad_norm.is_finite() {
             return None;
         }
@@ -84,7 +85,7 @@ impl<D: Kernels> Optimizer<D> {
             (None, _) => 1.0,
             (Some(clip), Fidelity::Paper) => (clip / grad_norm).min(1.0),
             (Some(clip), Fidelity::Reference) => reference::scale(clip, grad_norm),
-        };
+        } / factor_on_loss;
         let trained = parameters.iter_mut().filter(|parameter| parameter.meta().trained);
         for ((parameter, state), square) in trained.zip(&mut self.states).zip(squares) {
             // in the authors' code a head that had a gradient has one of zero in the steps without its task

@@ -1,26 +1,59 @@
-//! CUDA: the operations composed of dfdx's own kernels.
+//! CUDA: matrix products by cuBLAS, kernels of our own for what lies between them.
 //!
-//! A CUDA tensor's storage cannot be reached from outside dfdx, so there is no fused kernel here but for what reads no
-//! tensor (`factors`). None of the operations used has to be compiled when it runs: a non-contiguous `reshape`,
-//! `concat_along` and `to_dtype` would be, by NVRTC, with headers at the paths of the machine that built the program.
+//! | file | holds |
+//! |---|---|
+//! | `attention`, `linear`, `norm`, `rows` | the operations |
+//! | `optimizer` | norms of gradients, AdamW |
+//! | `products` | what enters a product, in f32 or f16, and cuBLAS |
+//! | `tables` | which rows belong together, in the GPU's memory; sums over them |
+//! | `module`, `address` | the GPU: kernels, memory, precision; where a tensor lies |
+//! | `kernels.cu` | the kernels |
+//!
+//! An operation reads tensors where they lie (`address`), and what it keeps for its backward half is memory of its own.
+//! Sums are made in a fixed order: the same seed gives the same run. Of dfdx's own kernels the losses and the small
+//! things between operations are made; none of these has to be compiled when it runs, as a non-contiguous `reshape`,
+//! `concat_along` and `to_dtype` would, by NVRTC with headers at the paths of the machine that built the program.
 
-mod factors;
+mod address;
+mod attention;
+mod linear;
+mod module;
+mod norm;
+mod optimizer;
+mod products;
+mod rows;
+mod tables;
 
-use dfdx::prelude::{Cache as _, Const, Cuda, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Cache as _, Const, Cuda, CudaError, Dim, Gradients, Rank2, Shape, Tape, Tensor};
 
-use super::composed::{self, DeviceMoments};
 use super::{
     AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens,
-    Weight,
+    Weight, composed,
 };
 
+pub use module::{Precision, open};
+pub(super) use tables::Tables;
+
+/// What an operation made. As in dfdx's own, an error of the driver is a panic that shows it: most often the memory
+/// does not suffice.
+fn made<R>(result: Result<R, CudaError>) -> R {
+    match result {
+        Ok(made) => made,
+        Err(error) => panic!("on the GPU: {error:?}"),
+    }
+}
+
 impl Kernels for Cuda {
-    type Moments = DeviceMoments<Self>;
+    type Moments = optimizer::DeviceMoments;
     type Aside = ();
 
     fn aside(&self) {}
 
     fn forget((): &()) {}
+
+    fn is_mixed(&self) -> bool {
+        module::gpu().is_mixed()
+    }
 
     fn recycle(&self) {
         self.empty_cache();
@@ -37,7 +70,7 @@ impl Kernels for Cuda {
     where
         T: Tape<f32, Self>,
     {
-        composed::embed(pass, ids, &word.value, position, token_type, learn)
+        made(rows::embed(pass, ids, &word.value, position, token_type, learn))
     }
 
     fn linear<const IN: usize, Out: Dim, T: Tape<f32, Self>>(
@@ -47,14 +80,14 @@ impl Kernels for Cuda {
         bias: &Tensor<(Out,), f32, Self>,
         learn: bool,
     ) -> Tensor<(usize, Out), f32, Self> {
-        composed::linear(pass, x, &weight.value, bias, learn)
+        made(linear::linear(pass, x, &weight.value, bias, learn))
     }
 
     fn dropout<const WIDTH: usize, T: Tape<f32, Self>>(
         pass: &mut Pass<T, Self>,
         x: &Tokens<WIDTH, Self>,
     ) -> Tokens<WIDTH, Self> {
-        composed::dropout(pass, x)
+        made(rows::dropout(pass, x))
     }
 
     fn norm<const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -66,7 +99,7 @@ impl Kernels for Cuda {
         segments: &Segments,
         learn: bool,
     ) -> Tokens<HIDDEN, Self> {
-        composed::norm(pass, x, (gamma, beta), epsilon, segments, learn)
+        made(norm::norm(pass, x, (gamma, beta), epsilon, segments, learn))
     }
 
     fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -75,7 +108,7 @@ impl Kernels for Cuda {
         dense: Dense<IN, HIDDEN, Self>,
         residual: Residual<HIDDEN, Self>,
     ) -> Tokens<HIDDEN, Self> {
-        composed::linear_norm(pass, x, dense, residual)
+        made(linear::linear_norm(pass, x, &dense, residual))
     }
 
     fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Self>>(
@@ -85,7 +118,7 @@ impl Kernels for Cuda {
         dropout: bool,
         residual: Option<Residual<HIDDEN, Self>>,
     ) -> Tokens<HIDDEN, Self> {
-        composed::feed_forward(pass, x, dense, dropout, residual)
+        made(linear::feed_forward(pass, x, (&dense.0, &dense.1), dropout, residual))
     }
 
     fn film<const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -95,7 +128,7 @@ impl Kernels for Cuda {
         beta: &Tokens<HIDDEN, Self>,
         segments: &Segments,
     ) -> Tokens<HIDDEN, Self> {
-        composed::film(pass, x, gamma, beta, segments)
+        made(rows::film(pass, x, gamma, beta, segments))
     }
 
     fn block_bias<T: Tape<f32, Self>>(
@@ -115,8 +148,9 @@ impl Kernels for Cuda {
         heads: usize,
         bias: Option<(Matrix<Self>, BlockShape)>,
         segments: &Segments,
+        asking: &Segments,
     ) -> Tokens<HIDDEN, Self> {
-        composed::self_attention(pass, x, dense, heads, bias, segments)
+        made(attention::self_attention(pass, x, &dense, heads, bias, segments, asking))
     }
 
     fn select<const WIDTH: usize, T: Tape<f32, Self>>(
@@ -124,7 +158,7 @@ impl Kernels for Cuda {
         x: &Tokens<WIDTH, Self>,
         rows: &[usize],
     ) -> Tokens<WIDTH, Self> {
-        composed::select(pass, x, rows)
+        made(rows::select(pass, x, rows))
     }
 
     fn gradient<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Vec<f32> {
@@ -132,7 +166,7 @@ impl Kernels for Cuda {
     }
 
     fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self> {
-        Later::OnDevice(composed::squared_norm(gradients, &weight.value))
+        Later::OnDevice(made(optimizer::squared_norm(gradients, &weight.value)))
     }
 
     fn adamw<S: Shape>(
@@ -141,6 +175,6 @@ impl Kernels for Cuda {
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
     ) {
-        composed::adamw(&mut weight.value, moments, gradients, update);
+        made(optimizer::adamw(&weight.value, moments, gradients, update));
     }
 }

@@ -1,0 +1,440 @@
+// The operations of src/kernels/cuda that are no matrix product. Compiled to kernels.ptx beside it: see `module.rs`.
+//
+// Everything is row-major f32. Activations are flat, [rows, width], but within attention, where they are padded to the
+// longest sequence: [sequences * heads, length, ..]. A pointer that may be null says so. What enters a product in half
+// precision is written as the bits of an f16, beside or instead of the f32.
+//
+// Sums are made in an order that does not depend on timing: there is no atomic operation here. All threads of a block
+// reach each __syncthreads and each shuffle.
+
+typedef unsigned int u32;
+typedef unsigned short f16;
+
+#define ALL 0xffffffffu
+#define THREADS 256
+// What is only read, and overlaps with nothing that is written.
+#define IN(T) const T *__restrict__
+
+#ifdef __CUDACC__
+__device__ f16 to_half(float x) {
+    f16 bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+    return bits;
+}
+#else
+__device__ f16 to_half(float x) {
+    _Float16 half = x;
+    f16 bits;
+    memcpy(&bits, &half, 2);
+    return bits;
+}
+#endif
+
+// Where a result goes: either may be null.
+__device__ void put(float *out, f16 *half, size_t i, float x) {
+    if (out) out[i] = x;
+    if (half) half[i] = to_half(x);
+}
+
+// A factor of dropout, 0 or `scale`, as `Mask` of src/kernels/pass.rs defines it; a threshold of 0 drops nothing.
+__device__ float factor(u32 index, u32 key, u32 threshold, float scale) {
+    u32 h = index ^ key;
+    h = (h ^ (h >> 16)) * 0x7feb352du;
+    h = (h ^ (h >> 15)) * 0x846ca68bu;
+    h ^= h >> 16;
+    return h < threshold ? 0.0f : scale;
+}
+
+__device__ float attention_factor(u32 sequence, u32 head, u32 element, u32 key, u32 threshold, float scale) {
+    return factor(element + (sequence * 0x9e3779b1u ^ head * 0x85ebca6bu), key, threshold, scale);
+}
+
+__device__ float warp_sum(float x) {
+    for (int step = 16; step; step /= 2) x += __shfl_xor_sync(ALL, x, step);
+    return x;
+}
+
+__device__ float warp_max(float x) {
+    for (int step = 16; step; step /= 2) x = fmaxf(x, __shfl_xor_sync(ALL, x, step));
+    return x;
+}
+
+// The sum over a block of THREADS, for all of them.
+__device__ float block_sum(float x) {
+    __shared__ float parts[THREADS / 32];
+    x = warp_sum(x);
+    __syncthreads(); // an earlier sum has been read
+    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = x;
+    __syncthreads();
+    float sum = 0;
+    for (int i = 0; i < THREADS / 32; i++) sum += parts[i];
+    return sum;
+}
+
+// Rows. A block a row.
+
+// out[row] = word[..] + position[..] + token_type[..]; ids: [3, rows]
+extern "C" __global__ void camtl_embed(
+    float *out, IN(float) word, IN(float) position, IN(float) token_type, IN(u32) ids, u32 width
+) {
+    u32 row = blockIdx.x, rows = gridDim.x;
+    const float *a = word + size_t(ids[row]) * width, *b = position + size_t(ids[rows + row]) * width;
+    const float *c = token_type + size_t(ids[2 * rows + row]) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) out[size_t(row) * width + i] = a[i] + b[i] + c[i];
+}
+
+extern "C" __global__ void camtl_gather_rows(float *out, IN(float) x, IN(u32) index, u32 width) {
+    u32 row = blockIdx.x;
+    const float *from = x + size_t(index[row]) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) out[size_t(row) * width + i] = from[i];
+}
+
+// table[targets[t]] += x[order[starts[t]]] + .. + x[order[starts[t + 1] - 1]]. Null may be `targets` and `order`: the
+// number itself; and `starts`: all `count` rows of x.
+extern "C" __global__ void camtl_add_rows(
+    float *table, IN(float) x, IN(u32) starts, IN(u32) order, IN(u32) targets, u32 count, u32 width
+) {
+    u32 t = blockIdx.x, first = starts ? starts[t] : 0, last = starts ? starts[t + 1] : count;
+    float *out = table + size_t(targets ? targets[t] : t) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float sum = 0;
+#pragma unroll 8
+        for (u32 j = first; j < last; j++) sum += x[size_t(order ? order[j] : j) * width + i];
+        out[i] += sum;
+    }
+}
+
+extern "C" __global__ void camtl_add_bias(float *y, IN(float) bias, u32 width) {
+    size_t row = size_t(blockIdx.x) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) y[row + i] += bias[i];
+}
+
+// Elements.
+
+extern "C" __global__ void camtl_cast(f16 *out, IN(float) x, u32 count) {
+    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) out[i] = to_half(x[i]);
+}
+
+// out = x * factors, or out += where `onto`
+extern "C" __global__ void camtl_dropout(
+    float *out, IN(float) x, u32 onto, u32 count, u32 key, u32 threshold, float scale
+) {
+    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
+        float y = x[i] * factor(i, key, threshold, scale);
+        out[i] = onto ? out[i] + y : y;
+    }
+}
+
+// GELU, x Phi(x). A block a row.
+
+// pre += bias; inner = gelu(pre)
+extern "C" __global__ void camtl_bias_gelu(float *pre, IN(float) bias, float *inner, f16 *half, u32 width) {
+    size_t row = size_t(blockIdx.x) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float x = pre[row + i] + bias[i];
+        pre[row + i] = x;
+        put(inner, half, row + i, 0.5f * x * (1.0f + erff(x * 0.70710678f)));
+    }
+}
+
+// d = d * gelu'(pre), in place
+extern "C" __global__ void camtl_gelu_backward(float *d, f16 *half, IN(float) pre, u32 width) {
+    size_t row = size_t(blockIdx.x) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float x = pre[row + i];
+        float slope = 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+        put(d, half, row + i, d[row + i] * slope);
+    }
+}
+
+// The norm, with what comes before it. A block of THREADS a row.
+
+// s = dropout(product + bias) + residual, in place of `product`; y = (s - mean) / sqrt(var + epsilon) * gamma + beta.
+// statistics: [rows, 2], mean and 1 / sqrt(var + epsilon). Null may be bias, residual, and tasks: then gamma and beta
+// have one row.
+extern "C" __global__ void camtl_residual_norm(
+    float *product, IN(float) bias, IN(float) residual, IN(float) gamma, IN(float) beta, IN(u32) tasks, float *statistics, float *y, float epsilon, u32 width, u32 key, u32 threshold, float scale
+) {
+    u32 row = blockIdx.x;
+    size_t first = size_t(row) * width;
+    float sum = 0;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float s = product[first + i];
+        if (bias) s += bias[i];
+        if (threshold) s *= factor(u32(first + i), key, threshold, scale);
+        if (residual) s += residual[first + i];
+        product[first + i] = s;
+        sum += s;
+    }
+    float mean = block_sum(sum) / width, squares = 0;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float centered = product[first + i] - mean;
+        squares += centered * centered;
+    }
+    float inverse = 1.0f / sqrtf(block_sum(squares) / width + epsilon);
+    if (threadIdx.x == 0) {
+        statistics[2 * row] = mean;
+        statistics[2 * row + 1] = inverse;
+    }
+    size_t task = tasks ? size_t(tasks[row]) * width : 0;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x)
+        y[first + i] = (product[first + i] - mean) * inverse * gamma[task + i] + beta[task + i];
+}
+
+// y = dropout(product + bias): where no norm follows.
+extern "C" __global__ void camtl_bias_dropout(
+    float *y, IN(float) product, IN(float) bias, u32 width, u32 key, u32 threshold, float scale
+) {
+    size_t first = size_t(blockIdx.x) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float sum = product[first + i] + bias[i];
+        y[first + i] = threshold ? sum * factor(u32(first + i), key, threshold, scale) : sum;
+    }
+}
+
+// The gradient of s from that of y: added to `dresidual`, and times the factors of dropout written to `dproduct`; both
+// may be null, and so `half`.
+extern "C" __global__ void camtl_residual_norm_backward(
+    IN(float) dy, IN(float) s, IN(float) statistics, IN(float) gamma, IN(u32) tasks, float *dresidual, float *dproduct, f16 *half, u32 width, u32 key, u32 threshold, float scale
+) {
+    u32 row = blockIdx.x;
+    size_t first = size_t(row) * width, task = tasks ? size_t(tasks[row]) * width : 0;
+    float mean = statistics[2 * row], inverse = statistics[2 * row + 1], sum = 0, dot = 0;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float g = dy[first + i] * gamma[task + i];
+        sum += g;
+        dot += g * (s[first + i] - mean) * inverse;
+    }
+    sum = block_sum(sum) / width;
+    dot = block_sum(dot) / width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float x = (s[first + i] - mean) * inverse;
+        float d = inverse * (dy[first + i] * gamma[task + i] - sum - x * dot);
+        if (dresidual) dresidual[first + i] += d;
+        if (threshold) d *= factor(u32(first + i), key, threshold, scale);
+        put(dproduct, half, first + i, d);
+    }
+}
+
+// The gradient of dropout(product + bias), `dproduct` = dy times the factors.
+extern "C" __global__ void camtl_dropout_backward(
+    IN(float) dy, float *dproduct, f16 *half, u32 width, u32 key, u32 threshold, float scale
+) {
+    size_t first = size_t(blockIdx.x) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
+        float d = dy[first + i];
+        if (threshold) d *= factor(u32(first + i), key, threshold, scale);
+        put(dproduct, half, first + i, d);
+    }
+}
+
+// y = gamma[task] x + beta[task]
+extern "C" __global__ void camtl_film(
+    float *y, IN(float) x, IN(float) gamma, IN(float) beta, IN(u32) tasks, u32 width
+) {
+    size_t first = size_t(blockIdx.x) * width, task = size_t(tasks[blockIdx.x]) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) y[first + i] = gamma[task + i] * x[first + i] + beta[task + i];
+}
+
+// dx += gamma[task] dy
+extern "C" __global__ void camtl_film_backward(
+    float *dx, IN(float) dy, IN(float) gamma, IN(u32) tasks, u32 width
+) {
+    size_t first = size_t(blockIdx.x) * width, task = size_t(tasks[blockIdx.x]) * width;
+    for (u32 i = threadIdx.x; i < width; i += blockDim.x) dx[first + i] += gamma[task + i] * dy[first + i];
+}
+
+// Sums over the rows of a part, [parts, width]: rows starts[p] .. starts[p + 1], or `rows` of them cut in pieces of
+// `piece` where `starts` is null. A block of THREADS takes 32 columns: grid (columns / 32, parts).
+
+// Of dy in `sums`, and of dy * (x - mean) / sigma in `products`; statistics null: of dy * x; products null: sums alone.
+extern "C" __global__ void camtl_sum_parts(
+    float *sums, float *products, IN(float) dy, IN(float) x, IN(float) statistics, IN(u32) starts, u32 rows, u32
+    piece, u32 width
+) {
+    __shared__ float parts[2][THREADS / 32][32];
+    u32 lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = blockIdx.x * 32 + lane, part = blockIdx.y;
+    u32 first = starts ? starts[part] : part * piece, last = starts ? starts[part + 1] : min(first + piece, rows);
+    float sum = 0, product = 0;
+    if (column < width) {
+#pragma unroll 4
+        for (u32 row = first + warp; row < last; row += THREADS / 32) {
+            size_t at = size_t(row) * width + column;
+            float d = dy[at];
+            sum += d;
+            if (products) product += d * (statistics ? (x[at] - statistics[2 * row]) * statistics[2 * row + 1] : x[at]);
+        }
+    }
+    parts[0][warp][lane] = sum;
+    parts[1][warp][lane] = product;
+    __syncthreads();
+    if (warp == 0 && column < width) {
+        sum = product = 0;
+        for (u32 i = 0; i < THREADS / 32; i++) {
+            sum += parts[0][i][lane];
+            product += parts[1][i][lane];
+        }
+        size_t at = size_t(part) * width + column;
+        if (sums) sums[at] = sum;
+        if (products) products[at] = product;
+    }
+}
+
+// Attention: [sequences * heads, length, width of a head]; own[s], starts[s]: rows of sequence s, and the first of them.
+
+// Flat rows to padded heads, zeros behind a sequence's rows; `bias` may be null. A block a place: grid (length, sequences).
+extern "C" __global__ void camtl_split_heads(
+    float *out, f16 *half, IN(float) x, IN(float) bias, IN(u32) starts, u32 heads, u32 width
+) {
+    u32 place = blockIdx.x, length = gridDim.x, sequence = blockIdx.y, hidden = heads * width;
+    u32 row = starts[sequence] + place;
+    bool is_row = row < starts[sequence + 1];
+    for (u32 i = threadIdx.x; i < hidden; i += blockDim.x) {
+        float y = is_row ? x[size_t(row) * hidden + i] + (bias ? bias[i] : 0.0f) : 0.0f;
+        u32 head = i / width;
+        put(out, half, (size_t(sequence * heads + head) * length + place) * width + i - head * width, y);
+    }
+}
+
+// The reverse: a block a place, of which those behind a sequence's rows do nothing.
+extern "C" __global__ void camtl_join_heads(
+    float *out, f16 *half, IN(float) x, IN(u32) starts, u32 heads, u32 width
+) {
+    u32 place = blockIdx.x, length = gridDim.x, sequence = blockIdx.y, hidden = heads * width;
+    u32 row = starts[sequence] + place;
+    if (row >= starts[sequence + 1]) return;
+    for (u32 i = threadIdx.x; i < hidden; i += blockDim.x) {
+        u32 head = i / width;
+        put(out, half, size_t(row) * hidden + i, x[(size_t(sequence * heads + head) * length + place) * width + i - head * width]);
+    }
+}
+
+// The entry of M(z) at (row, column), of `blocks` blocks of `block` of which the last has `rest`; -1 outside of them.
+__device__ int bias_entry(u32 row, u32 column, u32 block, u32 blocks, u32 rest) {
+    u32 n = row / block, size = n + 1 == blocks ? rest : block, first = n * block;
+    if (n >= blocks || column < first || column - first >= size) return -1;
+    return n * block * block + (row - first) * size + column - first;
+}
+
+// p = softmax(scale * scores + M(z)) in place, [sequences * heads, asking, length]; and dropped out to `weights` or
+// `half`, either of which may be null. Zeros behind a sequence's own rows and columns. bias: [tasks, entries], may be
+// null. A warp a row: grid (asking / 8, sequences * heads).
+extern "C" __global__ void camtl_softmax(
+    float *scores, float *weights, f16 *half, IN(u32) starts, IN(u32) asking_starts, IN(u32) tasks, u32 heads, u32
+    asking, u32 length, float root, IN(float) bias, u32 entries, u32 block, u32 blocks, u32 rest, u32 key, u32
+    threshold, float scale
+) {
+    u32 lane = threadIdx.x % 32, row = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
+    u32 sequence = blockIdx.y / heads, head = blockIdx.y % heads;
+    u32 own = starts[sequence + 1] - starts[sequence], asks = asking_starts[sequence + 1] - asking_starts[sequence];
+    bool is_row = row < asks;
+    size_t first = (size_t(blockIdx.y) * asking + row) * length;
+    const float *entry = bias ? bias + size_t(tasks[sequence]) * entries : bias;
+
+    float most = -INFINITY;
+    for (u32 column = lane; column < length; column += 32) {
+        if (!is_row || column >= own) continue;
+        float score = scores[first + column] * root;
+        if (entry) {
+            int at = bias_entry(row, column, block, blocks, rest);
+            if (at >= 0) score += entry[at];
+        }
+        scores[first + column] = score;
+        most = fmaxf(most, score);
+    }
+    most = warp_max(most);
+    float sum = 0;
+    for (u32 column = lane; column < length; column += 32) {
+        if (!is_row || column >= own) continue;
+        float e = expf(scores[first + column] - most);
+        scores[first + column] = e;
+        sum += e;
+    }
+    float inverse = 1.0f / warp_sum(sum);
+    if (row >= asking) return;
+    for (u32 column = lane; column < length; column += 32) {
+        float p = is_row && column < own ? scores[first + column] * inverse : 0.0f;
+        scores[first + column] = p;
+        float kept = threshold ? p * attention_factor(sequence, head, row * own + column, key, threshold, scale) : p;
+        put(weights, half, first + column, kept);
+    }
+}
+
+// From the gradient d of the weights that of the scores, in place: p * (d' - sum d' p), d' = d times dropout's factors.
+// Made as p is.
+extern "C" __global__ void camtl_softmax_backward(
+    float *d, f16 *half, IN(float) p, IN(u32) starts, u32 heads, u32 asking, u32 length, u32 key, u32 threshold,
+    float scale
+) {
+    u32 lane = threadIdx.x % 32, row = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
+    u32 sequence = blockIdx.y / heads, head = blockIdx.y % heads;
+    u32 own = starts[sequence + 1] - starts[sequence];
+    size_t first = (size_t(blockIdx.y) * asking + row) * length;
+    float dot = 0;
+    for (u32 column = lane; column < length; column += 32) {
+        if (row >= asking) continue;
+        float g = d[first + column];
+        if (threshold) g *= attention_factor(sequence, head, row * own + column, key, threshold, scale);
+        d[first + column] = g;
+        dot += g * p[first + column];
+    }
+    dot = warp_sum(dot);
+    if (row >= asking) return;
+    for (u32 column = lane; column < length; column += 32)
+        put(d, half, first + column, p[first + column] * (d[first + column] - dot));
+}
+
+// dbias[task] += what its sequences' scores have in the blocks, over all heads. grid (entries / THREADS, tasks);
+// order[by[t]] .. order[by[t + 1] - 1] are the sequences of task t.
+extern "C" __global__ void camtl_bias_backward(
+    float *dbias, IN(float) dscores, IN(u32) asking_starts, IN(u32) starts, IN(u32) by, IN(u32) order, u32 heads,
+    u32 asking, u32 length, u32 entries, u32 block, u32 blocks, u32 rest
+) {
+    u32 entry = blockIdx.x * blockDim.x + threadIdx.x, task = blockIdx.y;
+    if (entry >= entries) return;
+    u32 n = min(entry / (block * block), blocks - 1), size = n + 1 == blocks ? rest : block;
+    u32 within = entry - n * block * block, row = n * block + within / size, column = n * block + within % size;
+    float sum = 0;
+    for (u32 i = by[task]; i < by[task + 1]; i++) {
+        u32 s = order[i];
+        if (row >= asking_starts[s + 1] - asking_starts[s] || column >= starts[s + 1] - starts[s]) continue;
+#pragma unroll 4
+        for (u32 head = 0; head < heads; head++)
+            sum += dscores[(size_t(s * heads + head) * asking + row) * length + column];
+    }
+    dbias[size_t(task) * entries + entry] += sum;
+}
+
+// The optimizer.
+
+// sums[block] = the sum of the squares of a share of x; blocks of THREADS
+extern "C" __global__ void camtl_squares(float *sums, IN(float) x, u32 count) {
+    float sum = 0;
+    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) sum += x[i] * x[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+}
+
+// out = the sum of `count` numbers; one block of THREADS
+extern "C" __global__ void camtl_total(float *out, IN(float) x, u32 count) {
+    float sum = 0;
+    for (u32 i = threadIdx.x; i < count; i += blockDim.x) sum += x[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) *out = sum;
+}
+
+// AdamW (Loshchilov and Hutter, 2019, algorithm 2): `keep` = 1 - lr * weight decay, `rate` = lr / (1 - beta1^t),
+// `root` = 1 / sqrt(1 - beta2^t); `scale` is a factor on the gradient.
+extern "C" __global__ void camtl_adamw(
+    float *value, IN(float) gradient, float *first, float *second, u32 count, float scale, float beta1, float
+    beta2, float rate, float root, float epsilon, float keep
+) {
+    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
+        float g = gradient[i] * scale;
+        float m = beta1 * first[i] + (1.0f - beta1) * g;
+        float v = beta2 * second[i] + (1.0f - beta2) * g * g;
+        first[i] = m;
+        second[i] = v;
+        value[i] = keep * value[i] - rate * m / (sqrtf(v) * root + epsilon);
+    }
+}
