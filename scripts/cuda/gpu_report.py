@@ -6,184 +6,386 @@
 | part | does |
 |---|---|
 | doctor | what this machine has |
-| compare | a network against the numbers of the authors' code, at 1e-4, on the CPU and on the GPU |
+| compare | networks against the numbers of the authors' code, at 1e-4, on the CPU and on the GPU |
 | quickstart | trains models/quickstart.cam on both; the means on its development sets |
-| glue | the same for models/camtl_minilm_glue.cam; needs `--data`, a folder with the GLUE sets, and `--minilm` |
+| minilm | the same for models/camtl_minilm.cam, 400 steps; needs `--data`, a folder with the GLUE sets, and `--minilm` |
+| glue | the same for models/camtl_minilm_glue.cam, 2000 steps; only where `--only` names it |
 | speed | training steps of MiniLM's and BERT-base's size, scoring, memory, against PyTorch on the same GPU |
-| profile | where the time of a step goes: phases and operations, and with `nsys` on the PATH the GPU's kernels |
+| profile | where the time of a step goes: phases and operations, and the GPU's kernels, ours and PyTorch's |
 
 `--python` is an interpreter with `torch` and `transformers`. Every part goes on where one before it failed; the report is
 written after each, as `OUT.md` and `OUT.json`. `--device cpu --tiny` tries all of it without a GPU, in minutes.
+`--sizes`, `--precisions` and `--only` select, where a GPU's time is scarce.
+
+A machine with a GPU need have neither cargo nor nvcc: `--prepare DIR` builds what the parts need, on another one (in a
+shell of `toolchain.sh`), and `--programs DIR` uses it.
 
 The steps that are measured are those of the programs that camtlc builds, on texts of 128 word pieces that are made
 here, all modules attached and nothing frozen; PyTorch's are of plain BERT from `transformers`, with its fused AdamW, in
-the faster of its two attentions. The authors' code is that with their modules, about 1.15 times as slow.
+the faster of its two attentions, and beside our `amp` under autocast in the faster of its two half precisions. The
+authors' code is that with their modules, about 1.15 times as slow.
+
+Kernels are listed by `nsys`, or without it by trace.cpp beside this, which `--prepare` compiles.
 """
 
 import argparse
+import ctypes
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 AUTHORS = 1.15  # their code, over plain BERT
-WARM_UP = 5  # steps that do not count: kernels are loaded, buffers allocated
+WARM_UP = 10  # steps that do not count: kernels are loaded, buffers allocated
+TRACED = 8  # steps of a trace that count
 TASKS, EXAMPLES = 8, 64
 # layers, hidden, heads, ffn, blocks, bottleneck
 SIZES = {"minilm": (6, 384, 12, 1536, 4, 128), "bert_base": (12, 768, 12, 3072, 8, 256), "tiny": (2, 32, 2, 64, 4, 8)}
-PRECISIONS = {"f32": "f32", "tf32": "tf32", "bf16": None}  # PyTorch's, and ours beside it
+# Ours, and what PyTorch has beside it.
+PRECISIONS = {"f32": ["f32"], "tf32": ["tf32"], "amp": ["bf16", "f16"]}
 BATCH, SEQUENCE, VOCAB = 32, 128, 30522
+MODELS = {
+    "compare": ["tests/reference/small_base.cam", "tests/reference/small_large.cam"],
+    "quickstart": ["models/quickstart.cam"],
+    "minilm": ["models/camtl_minilm.cam"],
+    "glue": ["models/camtl_minilm_glue.cam"],
+}
+# Of numbers that lie elsewhere.
+GOLDEN = {"tiny-base": "tests/reference/tiny_base.cam", "tiny-large": "tests/reference/tiny_large.cam"}
+ASKED_FOR = ["glue"]
 
 
 def main():
     options = arguments()
-    if options.peer:
-        return peer(options)
+    if options.prepare:
+        return prepare(options)
     report = {"options": {key: str(value) for key, value in vars(options).items()}, "parts": {}}
-    for name, part in PARTS.items():
-        if options.only and name not in options.only:
-            continue
+    for name in parts(options):
         print(f"== {name}", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        lines = []
         try:
-            lines = part(options, report)
+            for line in PARTS[name](options, report):
+                lines.append(line)
+                print(line, flush=True)
         except Exception as error:  # the parts do not depend on each other
-            lines = [f"**failed**: {error}"]
+            lines += ["", f"**failed**: {error}"]
+            print(lines[-1], file=sys.stderr, flush=True)
             report["failed"] = [*report.get("failed", []), name]
         report["parts"][name] = lines
+        report.setdefault("seconds", {})[name] = time.monotonic() - began
         text = "\n\n".join(f"## {name}\n\n" + "\n".join(lines) for name, lines in report["parts"].items())
         Path(f"{options.out}.md").write_text(f"# camtl on {options.device}\n\n{text}\n")
         Path(f"{options.out}.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(Path(f"{options.out}.md").read_text())
     return 1 if report.get("failed") else 0
 
 
-# The parts: each gives the lines of its section.
+def parts(options):
+    return options.only or [name for name in PARTS if name not in ASKED_FOR]
+
+
+# The parts: each gives the lines of its section, as they come.
 
 
 def doctor(options, report):
-    done = run([camtlc(options), "doctor", "--device", options.device], check=False)
-    return ["```", done.stdout.rstrip(), "```"]
+    yield "```"
+    if not options.programs:
+        yield run([camtlc(options), "doctor", "--device", options.device], check=False).stdout.rstrip()
+    fields = "name,compute_cap,memory.total,driver_version,clocks.max.sm"
+    for command in [["nvidia-smi", f"--query-gpu={fields}", "--format=csv"], [options.python, "--version"]]:
+        try:
+            yield run(command, check=False).stdout.strip()
+        except OSError as error:
+            yield str(error)
+    yield "```"
 
 
 def compare(options, report):
-    lines = ["| numbers | device | verdict |", "|---|---|---|"]
-    sets = [("tests/reference/small_base.cam", "tests/golden/reference/base")]
-    sets += [("tests/reference/small_large.cam", "tests/golden/reference/large")]
+    yield "| numbers | device | precision | tensors | largest relative difference | of | verdict |"
+    yield "|---|---|---|---|---|---|---|"
+    sets = [(model, f"tests/golden/reference/{Path(model).stem.split('_')[1]}") for model in MODELS["compare"]]
+    sets += [(model, str(Path(options.golden) / name)) for name, model in GOLDEN.items() if options.golden]
     wrong = []
     for model, golden in sets:
-        for device in devices(options):
-            arguments = ["compare", model, "--golden", golden, "--tolerance", "1e-4", "--json", "--device", device]
-            done = run([camtlc(options), *arguments], check=False)
-            verdict = "within 1e-4" if done.returncode == 0 else f"not within 1e-4: {last(done.stderr)}"
-            wrong += [] if done.returncode == 0 else [f"{model} on {device}"]
-            lines.append(f"| {golden} | {device} | {verdict} |")
-            report.setdefault("compare", {})[f"{golden} {device}"] = parsed(done.stdout)
+        for device, precision in placements(options, processor=True):
+            command = [*program(options, model), "compare", "--golden", golden, "--tolerance", "1e-4", "--json"]
+            command += ["--device", device, "--precision", precision]
+            # a tile unit's products are not exact enough
+            done = run(command, check=False, environment={"CAMTL_MATMUL": "gemm"}, limit=60)
+            found = parsed(done.stdout) or {"tensors": [], "passed": False}
+            report.setdefault("compare", {})[f"{golden} {device} {precision}"] = found
+            worst = max(found["tensors"], key=lambda one: one.get("relative") or 0, default={})
+            verdict = "within 1e-4" if found["passed"] else "**not within 1e-4**"
+            if not found["tensors"]:
+                verdict = last(done.stderr)
+            elif precision != "f32":
+                verdict = "f32 is what is held to it"
+            if precision == "f32" and not found["passed"]:
+                wrong.append(f"{golden} on {device}")
+            largest = f"{worst['relative']:.2e} | {worst['name']}" if "relative" in worst else " | "
+            name = "/".join(Path(golden).parts[-2:])
+            yield f"| {name} | {device} | {precision} | {len(found['tensors'])} | {largest} | {verdict} |"
     if wrong:
-        raise RuntimeError("; ".join(wrong) + "\n\n" + "\n".join(lines))
-    return lines
+        raise RuntimeError("; ".join(wrong))
 
 
 def quickstart(options, report):
-    more = ["--steps", "40"] if options.tiny else []
-    return trained(options, report, "models/quickstart.cam", more)
+    more = ["--data", "models/quickstart", *(["--steps", "40"] if options.tiny else [])]
+    yield from trained(options, report, MODELS["quickstart"][0], more)
+
+
+def minilm(options, report):
+    yield from on_glue(options, report, MODELS["minilm"][0], 400)
 
 
 def glue(options, report):
+    yield from on_glue(options, report, MODELS["glue"][0], 2000)
+
+
+def on_glue(options, report, model, steps):
     if not (options.data and options.minilm):
-        return ["left out: it needs `--data` and `--minilm`"]
-    more = ["--data", options.data, "--backbone", options.minilm, "--steps", "4" if options.tiny else "2000"]
-    return trained(options, report, "models/camtl_minilm_glue.cam", more)
+        yield "left out: it needs `--data` and `--minilm`"
+        return
+    steps = options.steps or (4 if options.tiny else steps)
+    more = ["--data", options.data, "--backbone", options.minilm, "--steps", str(steps)]
+    yield from trained(options, report, model, [*more, "--set", f"evaluate_every={max(steps // 4, 1)}"])
 
 
 def trained(options, report, model, more):
-    lines = ["| device | precision | dev mean | seconds |", "|---|---|---|---|"]
-    for device, precision in placements(options):
+    yield "| device | precision | dev mean | best at step | loss at steps 1, 2, 10, the last | seconds |"
+    yield "|---|---|---|---|---|---|"
+    failed = []
+    for device, precision in placements(options, processor=not options.gpu_only):
         with scratch() as folder:
             out = Path(folder) / "run"
-            command = [camtlc(options), "train", model, "--device", device, "--precision", precision]
-            run([*command, "--out", str(out), *more])
+            command = [*program(options, model), "train", "--device", device, "--precision", precision]
+            done = run([*command, "--out", str(out), *more], check=False, limit=options.limit)
+            if done.returncode:
+                failed.append(f"{device} {precision}")
+                yield f"| {device} | {precision} | {last(done.stderr)} | | | |"
+                report.setdefault(model, {})[f"{device} {precision} failed"] = done.stderr[-3000:]
+                continue
             finished = json.loads((out / "run.json").read_text())["finished"]
-            evaluations = (out / "eval.jsonl").read_text().splitlines()
-            report.setdefault(model, {})[f"{device} {precision}"] = [json.loads(line) for line in evaluations]
-            best = finished["best"]["mean"]
-            lines.append(f"| {device} | {precision} | {best:.4f} | {finished['seconds']:.1f} |")
-    return lines
+            events = lines_of(out / "events.jsonl")
+            kept = {"evaluations": lines_of(out / "eval.jsonl"), "events": events, "finished": finished}
+            report.setdefault(model, {})[f"{device} {precision}"] = kept
+            shown = [f"{events[n]['loss']:.5f}" for n in [0, 1, min(9, len(events) - 1), -1]]
+            best = finished["best"]
+            row = f"| {device} | {precision} | {best['mean']:.4f} | {best['step']} | {', '.join(shown)} |"
+            yield f"{row} {finished['seconds']:.1f} |"
+    if failed:
+        raise RuntimeError("; ".join(failed))
 
 
 def speed(options, report):
-    lines = ["| work | ours | PyTorch | ratio |", "|---|---|---|---|"]
-    for size in ["tiny"] if options.tiny else ["minilm", "bert_base"]:
-        for precision, own in PRECISIONS.items():
+    yield "| work | precision | ours | PyTorch | ratio |"
+    yield "|---|---|---|---|---|"
+    failed = []
+    for size in options.sizes:
+        try:
+            theirs = peers(options, size)
+        except RuntimeError as error:
+            theirs = {}
+            failed.append(f"PyTorch, {size}: {error}")
+        report.setdefault("speed", {})[f"{size} theirs"] = theirs
+        for precision in options.precisions:
             if options.device == "cpu" and precision != "f32":
                 continue
-            theirs = fastest(options, size, precision, "step")
-            report.setdefault("speed", {})[f"{size} {precision} theirs"] = theirs
-            # there is no bf16 of ours: the fastest that we have stands beside it
-            mine = ours(options, size, own or "tf32", "proportional")
-            report["speed"][f"{size} {precision} ours"] = mine
-            work = f"{size}, training step, {BATCH} x {SEQUENCE}, {precision}" + ("" if own else " (ours tf32)")
-            lines.append(row(work, mine["median_s"], theirs["median_s"]))
-            if size == "bert_base" and precision == "f32":
-                target = theirs["median_s"] * AUTHORS
-                lines.append(row("the same against the authors' code, 1.15 x PyTorch", mine["median_s"], target))
-            if own:
-                lines.append(f"| memory of it | {mine['memory_mib']} MiB | {theirs['memory_mib']} MiB | |")
-            if precision == "f32":
+            try:
+                mine = ours(options, size, precision, "proportional")
+                report["speed"][f"{size} {precision} ours"] = mine
+                step = fastest(theirs, precision, "step")
+                yield row(f"{size}, training step, {BATCH} x {SEQUENCE}", precision, mine["median_s"], step)
+                if step and precision == "f32":
+                    target = {**step, "median_s": step["median_s"] * AUTHORS}
+                    yield row("against the authors' code, 1.15 x PyTorch", precision, mine["median_s"], target)
+                share = f"{mine['memory_mib'] / max(step['memory_mib'], 1):.2f}x" if step else ""
+                them = f"{step['memory_mib']} MiB, {step['name']}" if step else ""
+                yield f"| memory of it | {precision} | {mine['memory_mib']} MiB | {them} | {share} |"
                 # what MT-Uncertainty adds to a step is its scoring of 8 x 32 candidates
-                both = ours(options, size, own, "mt_uncertainty")
-                scoring = both["median_s"] - mine["median_s"]
-                scored = fastest(options, size, precision, "score")
-                report["speed"][f"{size} scoring"] = {"ours": scoring, "theirs": scored}
-                candidates = f"{TASKS * BATCH} candidates of {SEQUENCE}"
-                lines.append(row(f"{size}, scoring of {candidates}", scoring, scored["median_s"]))
-    return lines
+                both = ours(options, size, precision, "mt_uncertainty")
+                report["speed"][f"{size} {precision} ours with scoring"] = both
+                scoring = max(both["median_s"] - mine["median_s"], 1e-6)
+                work = f"{size}, scoring of {TASKS * BATCH} candidates of {SEQUENCE}"
+                yield row(work, precision, scoring, fastest(theirs, precision, "score"))
+            except RuntimeError as error:
+                failed.append(f"{size} {precision}: {error}")
+                yield f"| {size} | {precision} | **failed**: {last(str(error))} | | |"
+    if failed:
+        raise RuntimeError("\n\n".join(failed))
 
 
 def profile(options, report):
-    lines = []
-    size = "tiny" if options.tiny else "bert_base"
+    steps = WARM_UP + TRACED
+    for size in options.sizes:
+        for precision in options.precisions[:1] if options.device == "cpu" else options.precisions:
+            with scratch() as folder:
+                command = training(options, Path(folder), size, precision, "proportional", steps)
+                yield from traced(options, report, f"{size} {precision}, ours", command, steps)
+            if options.device == "cpu":
+                continue
+            theirs = report.get("speed", {}).get(f"{size} theirs", {})
+            best = fastest(theirs, precision, "step") or {"name": f"{PRECISIONS[precision][0]} sdpa"}
+            autocast, attention = best["name"].split()
+            command = peer_command(options, size) + ["--repeats", str(TRACED)]
+            command += ["--works", "step", "--attentions", attention, "--precisions", autocast]
+            yield from traced(options, report, f"{size} {best['name']}, PyTorch", command, steps)
+    size = options.sizes[-1]
     with scratch() as folder:
-        command = training(options, Path(folder), size, "f32", "mt_uncertainty", 12)
+        command = training(options, Path(folder), size, options.precisions[0], "mt_uncertainty", 12)
         # kernels run behind the program's back: made to wait, each phase has its own time, and all a longer one
-        environment = {"CUDA_LAUNCH_BLOCKING": "1"}
-        done = run([*command, "--profile"], environment=environment)
-        lines += ["Each launch waits for the GPU here: shares count, seconds do not.", "", "```", done.stderr.strip(), "```"]
-    if options.device == "cpu":
-        return lines
-    nsys = shutil.which("nsys")
-    if not nsys:
-        return [*lines, "", "Kernel by kernel: left out, `nsys` (Nsight Systems) is not on the PATH."]
+        done = run([*command, "--profile"], environment={"CUDA_LAUNCH_BLOCKING": "1"}, limit=120)
+        yield from [f"### {size}: phases and operations", ""]
+        yield from ["Each launch waits for the GPU here: shares count, seconds do not.", "", "```", done.stderr.strip(), "```"]
+
+
+def traced(options, report, title, command, steps):
+    """The GPU's kernels of a command that takes so many steps, of which the last TRACED count."""
+    yield from ["", f"### {title}", ""]
+    nsys, library = shutil.which("nsys"), tracer(options)
     with scratch() as folder:
-        command = training(options, Path(folder), size, "f32", "proportional", 12)
-        trace = str(Path(folder) / "trace")
-        run([nsys, "profile", "--trace", "cuda,cublas", "--output", trace, *command])
-        done = run([nsys, "stats", "--report", "cuda_gpu_kern_sum,cuda_api_sum", f"{trace}.nsys-rep"])
-        kept = [line for line in done.stdout.splitlines() if line.strip()][:60]
-        return [*lines, "", "Kernel by kernel:", "", "```", *kept, "```"]
+        try:
+            if options.device == "cpu":
+                run(command, limit=120)
+                yield "There is no GPU to look at."
+            elif nsys:
+                trace = str(Path(folder) / "trace")
+                run([nsys, "profile", "--trace", "cuda,cublas", "--output", trace, *command], limit=180)
+                done = run([nsys, "stats", "--report", "cuda_gpu_kern_sum,cuda_api_sum", f"{trace}.nsys-rep"], limit=120)
+                yield from ["```", *[line for line in done.stdout.splitlines() if line.strip()][:60], "```"]
+            elif library:
+                table = Path(folder) / "trace.tsv"
+                environment = {"CUDA_INJECTION64_PATH": str(library), "TRACE_OUT": str(table)}
+                environment |= {"TRACE_STEPS": f"{steps}:{TRACED}", "TRACE_API": "1"}
+                done = run(command, environment=environment, limit=120)
+                if not table.exists():
+                    raise RuntimeError(f"no trace was written: {done.stderr[-500:]}")
+                report.setdefault("traces", {})[title] = table.read_text()
+                yield from kernels(table.read_text())
+            else:
+                yield "Left out: neither `nsys` is on the PATH nor could trace.cpp be compiled."
+        except RuntimeError as error:
+            yield f"**failed**: {error}"
+            report["failed"] = [*report.get("failed", []), f"trace of {title}"]
+
+
+def kernels(text):
+    """A trace's table, for reading."""
+    facts, gaps, rows = {}, [], []
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if fields[0] == "# gap":
+            gaps.append(f"{fields[1]} us {fields[2]}")
+        elif line.startswith("#"):
+            facts[fields[0][2:]] = fields[1]
+        else:
+            kind, calls, total, longest, _, name = fields
+            rows.append((kind, int(calls), float(total), float(longest), name))
+    steps = int(facts["steps"]) or 1
+    if "warning" in facts:
+        yield facts["warning"]
+    window, busy, idle = (1000 * float(facts[key]) / steps for key in ["window", "busy", "idle"])
+    yield f"A step: {window:.3f} ms, of which the GPU is busy {busy:.3f} and idle {idle:.3f}."
+    yield f"Gaps over 10 us: {int(facts['gaps over 10 us']) / steps:.1f} a step; the longest: {'; '.join(gaps[:3])}"
+    for functions in [False, True]:
+        kept = [one for one in rows if (one[0] == "function") == functions]
+        if not kept:
+            continue
+        calls = sum(one[1] for one in kept) / steps
+        what = "functions of the driver" if functions else "kernels, copies, sets"
+        yield from ["", f"{calls:.0f} {what} a step:", "", "```"]
+        yield f"{'ms/step':>9} {'share':>6} {'calls':>7} {'mean us':>9} {'max us':>9}  name"
+        for kind, count, total, longest, name in kept[: 12 if functions else 40]:
+            share = total / 1000 / steps / window if window else 0
+            name = name if kind in ("kernel", "function") else f"({kind}) {name}"
+            yield f"{total / 1000 / steps:9.4f} {share:6.1%} {count / steps:7.1f} {total / count:9.1f} {longest:9.1f}  {name[:110]}"
+        yield "```"
 
 
 PARTS = {
     "doctor": doctor,
     "compare": compare,
     "quickstart": quickstart,
+    "minilm": minilm,
     "glue": glue,
     "speed": speed,
     "profile": profile,
 }
 
 
-# Our side: programs that camtlc builds, on texts made here.
+# The programs: built here, or by `--prepare` on another machine.
 
 
-def training(options, folder, size, precision, sampler, steps):
-    """The command that trains a network of this size on texts of SEQUENCE word pieces; `folder/run` is the run."""
+def prepare(options):
+    folder = Path(options.prepare)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = []
+    for part in parts(options):
+        wanted += [ROOT / model for model in MODELS.get(part, [])]
+        wanted += [ROOT / model for model in GOLDEN.values() if part == "compare"]
+    with scratch() as sizes:
+        if {"speed", "profile"} & set(parts(options)):
+            wanted += [written(Path(sizes), size) for size in options.sizes]
+        for model in wanted:
+            place = folder / model.stem
+            shutil.rmtree(place, ignore_errors=True)
+            run([HERE / "pack.sh", *built(options, model), place])
+            print(place, flush=True)
+    if library := compiled_tracer(folder / "trace.so"):
+        print(library)
+    return 0
+
+
+def program(options, model):
+    """The start of a command of the model's program."""
+    if options.programs:
+        return [str(Path(options.programs).resolve() / Path(model).stem / "run")]
+    return built(options, ROOT / model)
+
+
+def built(options, model):
+    done = run([camtlc(options), "build", str(model), "--device", options.device])
+    return [done.stdout.strip().split(": ", 1)[1]]
+
+
+def camtlc(options):
+    if options.camtlc is None:
+        run(["cargo", "build", "--release"])
+        target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
+        options.camtlc = str(ROOT / target / "release" / "camtlc")
+    return options.camtlc
+
+
+def tracer(options):
+    if options.programs:
+        library = Path(options.programs).resolve() / "trace.so"
+        return library if library.exists() else None
+    return compiled_tracer(Path(tempfile.gettempdir()) / "camtl-trace.so")
+
+
+def compiled_tracer(library):
+    """Where there is a compiler, and CUPTI's headers."""
+    toolkit = os.environ.get("CUDA_PATH", "/usr/local/cuda")
+    headers = [f"{toolkit}/include", f"{toolkit}/extras/CUPTI/include"]
+    command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-static-libstdc++", "-static-libgcc"]
+    command += [*(f"-I{folder}" for folder in headers), HERE / "trace.cpp", "-o", library, "-ldl"]
+    try:
+        done = run(command, check=False)
+    except OSError:
+        return None
+    return library if done.returncode == 0 else None
+
+
+def written(folder, size):
+    """The model file of a network of this size."""
     layers, hidden, heads, ffn, blocks, width = SIZES[size]
     tasks = "\n".join(f'    t{n} {{ classify 3   data tsv "t{n}" }}' for n in range(TASKS))
     model = folder / f"speed_{size}.cam"
@@ -202,9 +404,15 @@ attach alignment  after embeddings
 attach attention  to layers 0..{layers} {{ blocks {blocks} }}
 attach norm       to layers 0..{layers}
 attach bottleneck to layer {layers - 1} {{ width {width} }}
-train {{ sampler {sampler}   batch {BATCH}   steps {steps} }}
+train {{ sampler proportional   batch {BATCH}   steps {WARM_UP} }}
 """
     )
+    return model
+
+
+def training(options, folder, size, precision, sampler, steps):
+    """The command that trains a network of this size on texts of SEQUENCE word pieces; `folder/run` is the run."""
+    model = written(folder, size)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{n}" for n in range(VOCAB - 5))]
     (folder / "data").mkdir()
     (folder / "data" / "vocab.txt").write_text("\n".join(words) + "\n")
@@ -217,158 +425,146 @@ train {{ sampler {sampler}   batch {BATCH}   steps {steps} }}
                 text = " ".join(f"w{(task * 7919 + n * 131 + i * 17) % (VOCAB - 5)}" for i in range(SEQUENCE - 2))
                 lines.append(f"{n % 3}\t{text}")
             (place / f"{split}.tsv").write_text("\n".join(lines) + "\n")
-    built = run([camtlc(options), "build", str(model), "--device", options.device])
-    program = built.stdout.strip().split(": ", 1)[1]
     return [
-        *[program, "train", "--device", options.device, "--precision", precision, "--model", str(model)],
-        *["--data", str(folder / "data"), "--cache", str(folder / "cache")],
-        *["--out", str(folder / "run"), "--set", f"evaluate_every={steps}"],
+        *[*program(options, model), "train", "--device", options.device, "--precision", precision],
+        *["--data", str(folder / "data"), "--cache", str(folder / "cache"), "--out", str(folder / "run")],
+        *["--steps", str(steps), "--set", f"evaluate_every={steps}", "--set", f"sampler={sampler}"],
     ]
 
 
 def ours(options, size, precision, sampler):
+    """Wall time from step to step. The program is ended when it has taken them: its checkpoint is large."""
+    steps = WARM_UP + options.repeats
     with scratch() as folder:
         folder = Path(folder)
-        command = training(options, folder, size, precision, sampler, WARM_UP + options.repeats)
-        _, memory = watched(options, command)
-        events = [json.loads(line) for line in (folder / "run" / "events.jsonl").read_text().splitlines()]
+        before = held(options)
+        command = training(options, folder, size, precision, sampler, 10 * steps)
+        log, most = folder / "run" / "events.jsonl", 0
+        began = time.monotonic()
+        with open(folder / "stderr", "w") as errors:
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors, env=clean())
+        try:
+            while process.poll() is None and len(lines_of(log)) <= steps:
+                most = max(most, held(options, process.pid))
+                if time.monotonic() - began > 150:
+                    raise RuntimeError(f"{len(lines_of(log))} steps in 150 seconds")
+                time.sleep(0.2)
+        finally:
+            process.kill()
+            process.wait()
+        events = lines_of(log)[: steps + 1]
+        if len(events) <= steps:
+            raise RuntimeError(f"{len(events)} steps: {(folder / 'stderr').read_text()[-1500:]}")
         tokens = {event["tokens"] for event in events}
         if tokens != {BATCH * SEQUENCE}:
             raise RuntimeError(f"steps of {tokens} tokens instead of {BATCH * SEQUENCE}")
-        times = [event["tokens"] / event["time"]["tokens_per_s"] for event in events[WARM_UP:]]
-        return {"median_s": statistics.median(times), "times": times, "memory_mib": memory}
+        ends = [event["time"]["seconds"] for event in events]
+        times = [after - before for before, after in zip(ends, ends[1:])][WARM_UP:]
+        losses = [event["loss"] for event in events]
+        memory = most - (0 if options.device == "cpu" else before)
+        return {"median_s": statistics.median(times), "times": times, "memory_mib": memory, "losses": losses}
 
 
-# PyTorch's side, each measurement in a process of its own.
+# PyTorch's side: torch_peer.py.
 
 
-def fastest(options, size, precision, what):
-    runs = {}
-    for attention in ["eager", "sdpa"]:
-        command = [options.python, __file__, "--peer", what, "--size", size, "--peer-precision", precision]
-        command += ["--attention", attention, "--device", options.device, "--repeats", str(options.repeats)]
-        text, memory = watched(options, command)
-        runs[attention] = {**parsed(text), "memory_mib": memory, "attention": attention}
-    return min(runs.values(), key=lambda one: one["median_s"])
+def peers(options, size):
+    """All that is measured of PyTorch at this size: a process for all, since it takes long to start."""
+    precisions = [name for precision in options.precisions for name in PRECISIONS[precision]]
+    command = peer_command(options, size) + ["--repeats", str(options.repeats), "--precisions"]
+    done = run([*command, *(["f32"] if options.device == "cpu" else precisions)], limit=300)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def peer(options):
-    import torch
-    from transformers import BertConfig, BertModel
+def peer_command(options, size):
+    return [options.python, HERE / "torch_peer.py", "--size", size, "--device", options.device]
 
-    layers, hidden, heads, ffn, *_ = SIZES[options.size]
-    device = torch.device("cuda" if options.device.startswith("cuda") else "cpu")
-    tf32 = options.peer_precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    torch.manual_seed(0)
-    shape = {"hidden_size": hidden, "num_hidden_layers": layers, "num_attention_heads": heads}
-    shape |= {"intermediate_size": ffn, "vocab_size": VOCAB, "attn_implementation": options.attention}
-    bert = BertModel(BertConfig(**shape)).to(device)
-    head = torch.nn.Linear(hidden, 3).to(device)
-    trained = [*bert.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(trained, lr=2e-5, fused=True)
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=options.peer_precision == "bf16")
 
-    def logits(count):
-        ids = torch.randint(1000, 30000, (count, SEQUENCE), device=device)
-        with mixed:
-            return head(bert(input_ids=ids, attention_mask=torch.ones_like(ids)).pooler_output)
-
-    def step():
-        labels = torch.randint(0, 3, (BATCH,), device=device)
-        loss = torch.nn.functional.cross_entropy(logits(BATCH).float(), labels)
-        loss.backward()
-        # ours clips by the norm and looks at the loss
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        return loss.item()
-
-    @torch.no_grad()
-    def score():
-        for _ in range(TASKS):
-            torch.distributions.Categorical(logits=logits(BATCH).float()).entropy().cpu()
-
-    bert.train(options.peer == "step")
-    times = []
-    for _ in range(WARM_UP + options.repeats):
-        began = time.perf_counter()
-        step() if options.peer == "step" else score()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    print(json.dumps({"median_s": statistics.median(times[WARM_UP:]), "times": times[WARM_UP:], "torch": torch.__version__}))
+def fastest(theirs, precision, work):
+    """Of the ways in which PyTorch can do this."""
+    found = []
+    for name, measured in theirs.items():
+        if name.split()[0] in PRECISIONS[precision] and "median_s" in measured.get(work, {}):
+            found.append({**measured[work], "name": name})
+    return min(found, key=lambda one: one["median_s"], default=None)
 
 
 # Running things.
 
 
-def camtlc(options):
-    if options.camtlc is None:
-        run(["cargo", "build", "--release"])
-        options.camtlc = str(ROOT / "target" / "release" / "camtlc")
-    return options.camtlc
-
-
-def run(command, check=True, environment=None):
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(environment or {})}, capture_output=True, text=True
-    )
+def run(command, check=True, environment=None, limit=None):
+    command = list(map(str, command))
+    given = {"cwd": ROOT, "env": {**clean(), **(environment or {})}, "capture_output": True, "text": True}
+    try:
+        done = subprocess.run(command, timeout=limit, **given)
+    except subprocess.TimeoutExpired:
+        done = subprocess.CompletedProcess(command, 124, "", f"it took longer than {limit} seconds")
     if check and done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command[:4]))} ..: {done.returncode}\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{' '.join(command[:4])} ..: {done.returncode}\n{done.stderr[-2000:]}")
     return done
 
 
-def watched(options, command):
-    """What a command prints, and the most memory in MiB that it held on the GPU, or on the CPU in RAM."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    most = [0]
-
-    def watch():
-        while process.poll() is None:
-            most[0] = max(most[0], held(options, process.pid))
-            time.sleep(0.1)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    out, errors = process.communicate()
-    watcher.join()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command[:4]))} ..: {process.returncode}\n{errors[-2000:]}")
-    return out, most[0]
+def clean():
+    """Without what would change precision behind the back of either side."""
+    return {key: value for key, value in os.environ.items() if key not in ("NVIDIA_TF32_OVERRIDE", "CAMTL_MATMUL")}
 
 
-def held(options, pid):
-    try:
-        if options.device == "cpu":
+class Memory(ctypes.Structure):
+    _fields_ = [("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong)]
+
+
+def held(options, pid=None):
+    """MiB in use on the GPU, which is expected to be ours alone: in a container the processes cannot be told apart. On the
+    CPU the most that this process has held."""
+    if options.device == "cpu":
+        try:
             status = Path(f"/proc/{pid}/status").read_text()
             return int(status.split("VmHWM:")[1].split()[0]) // 1024
-        # in a container the process ids of nvidia-smi are others: the GPU is expected to be ours alone
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"], capture_output=True, text=True
-        )
-        number = int(options.device.partition(":")[2] or 0)
-        return int(done.stdout.splitlines()[number])
+        except (OSError, IndexError):
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 if pid == os.getpid() else 0
+    number = int(options.device.partition(":")[2] or 0)
+    try:
+        nvml, handle, memory = ctypes.CDLL("libnvidia-ml.so.1"), ctypes.c_void_p(), Memory()
+        nvml.nvmlInit_v2()
+        if nvml.nvmlDeviceGetHandleByIndex_v2(number, ctypes.byref(handle)) == 0:
+            if nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0:
+                return memory.used >> 20
+    except (OSError, AttributeError):
+        pass
+    try:
+        query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        return int(run(query, check=False).stdout.splitlines()[number])
     except (OSError, IndexError, ValueError):
         return 0
 
 
-def devices(options):
-    return ["cpu"] if options.device == "cpu" else ["cpu", options.device]
-
-
-def placements(options):
-    """The CPU, and where there is a GPU that in either precision."""
-    on_gpu = [] if options.device == "cpu" else [(options.device, "f32"), (options.device, "tf32")]
-    return [("cpu", "f32"), *on_gpu]
+def placements(options, processor):
+    """The CPU if asked for, and where there is a GPU that in each precision."""
+    on_gpu = [] if options.device == "cpu" else [(options.device, precision) for precision in options.precisions]
+    return ([("cpu", "f32")] if processor else []) + on_gpu
 
 
 def scratch():
-    return tempfile.TemporaryDirectory(prefix="camtl-")
+    """In memory where it suffices: a checkpoint of BERT-base is 1.3 GB."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 8 << 30
+    return tempfile.TemporaryDirectory(prefix="camtl-", dir=memory if roomy else None)
 
 
-def row(work, mine, theirs):
-    return f"| {work} | {1000 * mine:.1f} ms | {1000 * theirs:.1f} ms | {theirs / mine:.2f}x |"
+def row(work, precision, mine, theirs):
+    if theirs is None:
+        return f"| {work} | {precision} | {1000 * mine:.2f} ms | | |"
+    them = theirs["median_s"]
+    return f"| {work} | {precision} | {1000 * mine:.2f} ms | {1000 * them:.2f} ms, {theirs['name']} | {them / mine:.2f}x |"
+
+
+def lines_of(path):
+    """The lines of JSON in a file, but for one that is being written."""
+    try:
+        text = path.read_text()
+    except OSError:
+        return []
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def parsed(text):
@@ -379,7 +575,9 @@ def parsed(text):
 
 
 def last(text):
-    return (text.strip().splitlines() or [""])[-1].strip()
+    """What a program says of its failure, in a line."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return next((line for line in lines if "×" in line or "panicked" in line), (lines or [""])[-1])
 
 
 def arguments():
@@ -388,16 +586,24 @@ def arguments():
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--data", help="a folder with the GLUE sets")
     parser.add_argument("--minilm", help="a folder with all-MiniLM-L6-v2")
+    parser.add_argument("--golden", help="a folder with the authors' own numbers, tiny-base and tiny-large")
     parser.add_argument("--out", default="gpu_report")
     parser.add_argument("--only", nargs="*", choices=PARTS)
+    parser.add_argument("--sizes", nargs="*", choices=SIZES)
+    parser.add_argument("--precisions", nargs="*", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--gpu-only", action="store_true", help="do not train on the processor too, which takes long")
+    parser.add_argument("--steps", type=int, help="of trainings on GLUE")
+    parser.add_argument("--limit", type=int, help="seconds that a training may take")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--prepare", metavar="DIR", help="build the programs for these parts, and nothing else")
+    parser.add_argument("--programs", metavar="DIR", help="what --prepare has built, instead of building")
     parser.add_argument("--camtlc", help="default: built here")
     parser.add_argument("--tiny", action="store_true", help="a small network, to try the script")
-    parser.add_argument("--peer", choices=["step", "score"], help=argparse.SUPPRESS)
-    parser.add_argument("--size", choices=SIZES, default="minilm", help=argparse.SUPPRESS)
-    parser.add_argument("--peer-precision", choices=PRECISIONS, default="f32", help=argparse.SUPPRESS)
-    parser.add_argument("--attention", default="sdpa", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.sizes = options.sizes or (["tiny"] if options.tiny else ["minilm", "bert_base"])
+    if options.only is not None:
+        options.only = [name for name in PARTS if name in options.only]
+    return options
 
 
 if __name__ == "__main__":
