@@ -92,7 +92,7 @@ def compiled(unit, folder, text):
         return made
     made.unlink(missing_ok=True)
     unit.write_text(text)
-    command = ["g++", "-std=c++20", "-O1", "-fPIC", "-w", "-I", str(HERE), "-c", str(unit), "-o", str(made)]
+    command = ["g++", "-std=c++20", "-O2", "-ftree-vectorize", "-march=native", "-ffp-contract=off", "-fPIC", "-w", "-I", str(HERE), "-c", str(unit), "-o", str(made)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         print(done.stderr[:1500], file=sys.stderr)

@@ -65,7 +65,7 @@ struct Fiber {
     State state;
     Dim index;
     unsigned mask;
-    uint64_t value; // what a shuffle gives
+    uint64_t value, given; // what a shuffle gives, and gave to the lanes that go on
 };
 static std::vector<std::unique_ptr<Fiber>> fibers; // never fewer: a fiber runs thread after thread
 static Context scheduler;
@@ -73,6 +73,7 @@ static std::function<void()> body;
 static std::string running;
 static std::vector<char> dynamic;
 static unsigned current, threads;
+static unsigned held, ended, lanes[32]; // how many wait for the block, have ended; who waits for lanes, by warp
 
 static void stop(const char *why, unsigned thread) {
     fprintf(stderr, "pretend: %s: block %u,%u thread %u: %s\n", running.c_str(), blockIdx.x, blockIdx.y, thread, why);
@@ -82,6 +83,9 @@ static void stop(const char *why, unsigned thread) {
 static void wait(State state) {
     Fiber &own = *fibers[current];
     own.state = state;
+    if (state == WAITS_FOR_BLOCK) held++;
+    else if (state == ENDED) ended++;
+    else lanes[current / 32] |= 1u << current % 32;
     pretend_switch(&own.context, &scheduler);
     threadIdx = own.index;
 }
@@ -103,38 +107,35 @@ uint64_t pretend_exchange(unsigned mask, uint64_t value, unsigned lane) {
     wait(WAITS_FOR_LANES);
     unsigned other = warp + (lane & 31);
     // reading a lane that is not in the mask, or not there, is undefined
-    uint64_t got = other < threads && (mask >> (lane & 31) & 1) ? fibers[other]->value : ~uint64_t(0);
-    // none gives its next value before all have read this one
-    fibers[self]->mask = mask;
-    wait(WAITS_FOR_LANES);
-    return got;
+    return other < threads && (mask >> (lane & 31) & 1) ? fibers[other]->given : ~uint64_t(0);
 }
 
 void *pretend_dynamic() { return dynamic.data(); }
 
 // Lets go on who may; false where nobody can.
 static bool release() {
-    bool any = false, all = true;
-    for (unsigned t = 0; t < threads; t++) all &= fibers[t]->state == WAITS_FOR_BLOCK || fibers[t]->state == ENDED;
-    for (unsigned t = 0; t < threads; t++) {
-        if (all && fibers[t]->state == WAITS_FOR_BLOCK) fibers[t]->state = RUNS, any = true;
+    if (held + ended == threads) {
+        for (unsigned t = 0; t < threads; t++)
+            if (fibers[t]->state == WAITS_FOR_BLOCK) fibers[t]->state = RUNS;
+        return std::exchange(held, 0) > 0;
     }
-    for (unsigned warp = 0; warp < threads && !all; warp += 32) {
-        unsigned arrived = 0, ended = 0, there = 0;
-        for (unsigned lane = 0; lane < 32 && warp + lane < threads; lane++) {
-            there |= 1u << lane;
-            if (fibers[warp + lane]->state == WAITS_FOR_LANES) arrived |= 1u << lane;
-            if (fibers[warp + lane]->state == ENDED) ended |= 1u << lane;
-        }
-        unsigned ready = 0;
-        for (unsigned lane = 0; lane < 32; lane++) {
-            if (!(arrived >> lane & 1)) continue;
-            unsigned mask = fibers[warp + lane]->mask & there;
-            if (mask & ended) stop("waits for a lane that has ended", warp + lane);
+    bool any = false;
+    for (unsigned first = 0; first < threads; first += 32) {
+        unsigned &arrived = lanes[first / 32], ready = 0;
+        unsigned there = threads - first < 32 ? (1u << (threads - first)) - 1 : ~0u;
+        for (unsigned left = arrived; left; left &= left - 1) {
+            unsigned lane = __builtin_ctz(left), mask = fibers[first + lane]->mask & there;
             if ((mask & arrived) == mask) ready |= 1u << lane;
+            for (unsigned absent = mask & ~arrived; absent; absent &= absent - 1)
+                if (fibers[first + __builtin_ctz(absent)]->state == ENDED) stop("waits for a lane that has ended", first + lane);
         }
-        for (unsigned lane = 0; lane < 32; lane++)
-            if (ready >> lane & 1) fibers[warp + lane]->state = RUNS, any = true;
+        for (unsigned left = ready; left; left &= left - 1) {
+            Fiber &fiber = *fibers[first + __builtin_ctz(left)];
+            fiber.given = fiber.value;
+            fiber.state = RUNS;
+        }
+        arrived &= ~ready;
+        any |= ready != 0;
     }
     return any;
 }
@@ -160,16 +161,15 @@ bool run_kernel(const std::string &name, Dim grid, Dim block, size_t shared, voi
             fibers[t]->state = RUNS;
             fibers[t]->index = {t % block.x, t / block.x % block.y, t / block.x / block.y};
         }
-        unsigned left = threads;
+        held = ended = 0;
         while (true) {
             for (unsigned t = 0; t < threads; t++) {
                 if (fibers[t]->state != RUNS) continue;
                 current = t;
                 threadIdx = fibers[t]->index;
                 pretend_switch(&scheduler, &fibers[t]->context);
-                left -= fibers[t]->state == ENDED;
             }
-            if (left == 0) break;
+            if (ended == threads) break;
             if (!release()) stop("waits for others, which wait for something else", current);
         }
     }
