@@ -247,7 +247,7 @@ pub fn step<N: Network>(learner: &mut Learner<N>, number: usize, batch: &Batch, 
 
 /// Logits of every sequence, without a tape.
 pub fn score<N: Network>(network: &N, batch: &Batch) -> Vec<Vec<f32>> {
-    network.score(network.constant(batch), batch, batch.segments.tasks())
+    network.score(network.constant(batch), batch)
 }
 
 /// Seconds that `work` takes.

@@ -1,5 +1,4 @@
-//! The operations as compositions of dfdx's own: what CUDA runs, and what the fused CPU operations are tested
-//! against.
+//! The operations as compositions of dfdx's own, on any of its devices: what the fused ones are tested against.
 //!
 //! Everything is flat before a matrix product, `[tokens, hidden]` and `[sequences * heads, length, width]`; only
 //! attention pads, to the longest sequence of the batch. The equations are those of [`super::Kernels`].
@@ -377,6 +376,15 @@ pub fn select<const WIDTH: usize, T: Tape<f32, D>, D: Device<f32>>(
 ) -> Tokens<WIDTH, D> {
     let rows = index(&pass.device, rows.to_vec());
     pass.record(x, |x| x.gather(rows))
+}
+
+pub fn log_likelihood<T: Tape<f32, D>, D: Device<f32>>(
+    pass: &mut Pass<T, D>,
+    x: &Matrix<D>,
+    weights: Vec<f32>,
+) -> Tensor<Rank0, f32, D> {
+    let weights = pass.device.tensor_from_vec(weights, *x.shape());
+    pass.record(x, |x| (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>())
 }
 
 fn index<D: Device<f32>>(device: &D, rows: Vec<usize>) -> Tensor<(usize,), usize, D> {

@@ -1,4 +1,4 @@
-//! Who makes the factors of dropout for the composed operations: the host for the CPU, a kernel for CUDA.
+//! The factors of dropout for the composed operations.
 
 use dfdx::prelude::{Cpu, Device, Shape, Tensor, TensorFromVec as _};
 

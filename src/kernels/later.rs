@@ -1,17 +1,22 @@
 //! A number that may still be on its way: asking a device for one makes it and the host wait for each other, so that
 //! many are asked for at once.
 
-use dfdx::prelude::{Device, Rank0, Tensor, TryStack as _};
+use dfdx::prelude::{Rank0, Tensor, TryStack as _};
+
+use super::Kernels;
 
 #[derive(Clone, Debug)]
-pub enum Later<D: Device<f32>> {
+pub enum Later<D: Kernels> {
     Known(f64),
     OnDevice(Tensor<Rank0, f32, D>),
+    Asked(D::Asked),
 }
 
-impl<D: Device<f32>> Later<D> {
+impl<D: Kernels> Later<D> {
     /// The numbers, with one wait for all.
     pub fn all(numbers: Vec<Self>) -> Vec<f64> {
+        let asked = numbers.iter().filter_map(Self::asked).collect();
+        let mut answers = D::answer(asked).into_iter();
         let waited: Vec<Tensor<Rank0, f32, D>> = numbers.iter().filter_map(Self::on_device).collect();
         let mut arrived = match waited.is_empty() {
             true => Vec::new(),
@@ -21,14 +26,22 @@ impl<D: Device<f32>> Later<D> {
         let value = |number| match number {
             Self::Known(value) => value,
             Self::OnDevice(_) => f64::from(arrived.next().expect("one for each that was waited for")),
+            Self::Asked(_) => answers.next().expect("one for each that was asked for"),
         };
         numbers.into_iter().map(value).collect()
     }
 
     fn on_device(&self) -> Option<Tensor<Rank0, f32, D>> {
         match self {
-            Self::Known(_) => None,
             Self::OnDevice(tensor) => Some(tensor.clone()),
+            Self::Known(_) | Self::Asked(_) => None,
+        }
+    }
+
+    fn asked(&self) -> Option<D::Asked> {
+        match self {
+            Self::Asked(asked) => Some(asked.clone()),
+            Self::Known(_) | Self::OnDevice(_) => None,
         }
     }
 }

@@ -20,7 +20,7 @@ mod weight;
 
 use std::fmt::Debug;
 
-use dfdx::prelude::{Const, Device, Dim, Gradients, Rank1, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Const, Device, Dim, Gradients, Rank0, Rank1, Rank2, Shape, Tape, Tensor};
 use dfdx::tensor::Storage;
 
 pub use block::BlockShape;
@@ -55,6 +55,12 @@ impl<T: ?Sized> Shared for T {}
 pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
     /// Optimizer state of one parameter.
     type Moments: Moments;
+
+    /// A number that is still to be computed, where a device computes many at once.
+    type Asked: Clone + Debug;
+
+    /// Updates of parameters that are still to be made, likewise.
+    type Updates: Default;
 
     /// What is kept aside with a parameter's values: nothing but what its operations are faster with. Clones are one.
     type Aside: Clone + Debug + Shared;
@@ -182,19 +188,36 @@ pub trait Kernels: Device<f32> + Storage<f32, Vec: Shared> + Shared {
         rows: &[usize],
     ) -> Tokens<WIDTH, Self>;
 
+    /// The sum of `weights` times the logarithm of softmax, a row at a time: of -w in the column of a label and zeros
+    /// elsewhere, its cross-entropy times w.
+    fn log_likelihood<T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Matrix<Self>,
+        weights: Vec<f32>, // as x, row by row
+    ) -> Tensor<Rank0, f32, Self> {
+        composed::log_likelihood(pass, x, weights)
+    }
+
     /// The gradient of a parameter, row by row; zeros where none arrived.
     fn gradient<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Vec<f32>;
 
     /// Sum of the squares of the gradient of a parameter; that of many is to be asked for together.
     fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self>;
 
-    /// One AdamW update of a parameter, in place.
+    /// The numbers that were asked for, with one wait for all.
+    fn answer(asked: Vec<Self::Asked>) -> Vec<f64>;
+
+    /// One AdamW update of a parameter, in place: at once, or by [`Kernels::make`].
     fn adamw<S: Shape>(
         weight: &mut Weight<S, Self>,
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
+        updates: &mut Self::Updates,
     );
+
+    /// Makes the updates that have not been made yet.
+    fn make(updates: Self::Updates);
 }
 
 /// A linear layer: `weight` as PyTorch keeps it. Cheap to clone.

@@ -90,7 +90,14 @@ pub trait Parameter<D: Kernels> {
     fn squared_norm(&self, gradients: &mut Gradients<f32, D>) -> Later<D>;
     /// Its gradient, row by row; zeros where none arrived.
     fn gradient(&self, gradients: &mut Gradients<f32, D>) -> Vec<f32>;
-    fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate);
+    /// One update, at once or with the others of `updates`.
+    fn adamw(
+        &mut self,
+        moments: &mut D::Moments,
+        gradients: &mut Gradients<f32, D>,
+        update: &AdamWUpdate,
+        updates: &mut D::Updates,
+    );
 }
 
 impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
@@ -119,8 +126,14 @@ impl<S: Shape, D: Kernels> Parameter<D> for Param<S, D> {
         D::gradient(gradients, &self.weight)
     }
 
-    fn adamw(&mut self, moments: &mut D::Moments, gradients: &mut Gradients<f32, D>, update: &AdamWUpdate) {
-        D::adamw(&mut self.weight, moments, gradients, update);
+    fn adamw(
+        &mut self,
+        moments: &mut D::Moments,
+        gradients: &mut Gradients<f32, D>,
+        update: &AdamWUpdate,
+        updates: &mut D::Updates,
+    ) {
+        D::adamw(&mut self.weight, moments, gradients, update, updates);
     }
 }
 

@@ -162,10 +162,6 @@ impl<N: Network> Network for Cached<N> {
     ) -> Vec<HeadLogits<N::Device>> {
         self.network.logits(constant, batch, heads, pass)
     }
-
-    fn score(&self, constant: N::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
-        self.network.score(constant, batch, heads)
-    }
 }
 
 /// Of the token ids and types of a sequence; positions follow from its length, and the task has no part in what is

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::batches::{At, Batches, CHUNK};
 use super::decode::{self, Found, argmax};
 use super::metrics::{KindError, Outcomes, Scores};
-use super::network::Network;
+use super::network::{self, Network};
 use super::plan::{Kind, Metric, Task};
 use crate::data::{Dataset, Goal, Split};
 use crate::kernels::Kernels;
@@ -22,14 +22,14 @@ pub struct Evaluation {
 /// The logits of every item, row by row, in their order; without tape and dropout, chunk by chunk.
 pub fn outputs<N: Network>(network: &N, batches: &Batches, examples: &[At]) -> Vec<Vec<f32>> {
     let mut outputs = vec![Vec::new(); examples.len()];
-    let score = |places: Vec<usize>| {
+    let ask = |places: Vec<usize>| {
         let own: Vec<At> = places.iter().map(|&i| examples[i]).collect();
         let batch = batches.batch(&own);
-        let rows = network.score(network.constant(&batch), &batch, &batch.tasks());
-        (places, rows)
+        (places, network.ask(network.constant(&batch), &batch))
     };
-    for (places, rows) in N::Device::map(batches.chunks(examples, CHUNK), score) {
-        places.into_iter().zip(rows).for_each(|(i, row)| outputs[i] = row);
+    // first all is asked for, then the answers are read: a GPU is not kept waiting
+    for (places, logits) in N::Device::map(batches.chunks(examples, CHUNK), ask) {
+        places.into_iter().zip(network::read(logits)).for_each(|(i, row)| outputs[i] = row);
     }
     outputs
 }

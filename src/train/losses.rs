@@ -10,7 +10,7 @@
 //! | span | mean of the cross-entropies of start and end, over `[CLS]` and the context's tokens |
 //! | choose | cross-entropy of the right choice, over the choices |
 
-use dfdx::prelude::{Axis, Const, HasShape, Rank0, ReshapeTo, SumTo, Tensor};
+use dfdx::prelude::{Const, HasShape, Rank0, ReshapeTo, SumTo, Tensor};
 
 use super::network::HeadLogits;
 use super::plan::Fidelity;
@@ -132,8 +132,7 @@ fn over_outputs<D: Kernels>(logits: &Logits<D>, labels: &[Label], pass: &mut Tra
     for Label { row, label, weight } in labels {
         weights[row * shape.1 + *label as usize] = -weight;
     }
-    let weights = pass.device.tensor_from_vec(weights, shape);
-    pass.record(logits, |x| (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>())
+    D::log_likelihood(pass, logits, weights)
 }
 
 /// Numbers among the logits that one softmax goes over, and the right one.
@@ -189,13 +188,11 @@ fn over_rows<D: Kernels>(logits: &Logits<D>, contests: &[Contest], pass: &mut Tr
         mask.extend(std::iter::repeat_n(ABSENT, absent));
         weights[at * longest + contest.right] = -contest.weight;
     }
-    let [mask, weights] = [mask, weights].map(|values| pass.device.tensor_from_vec(values, shape));
+    let mask = pass.device.tensor_from_vec(mask, shape);
     let flat: Tokens<1, D> = pass.record(logits, |x| x.reshape_like(&(count, Const::<1>)));
     let chosen = D::select(pass, &flat, &members); // [contests * longest, 1]
-    pass.record(&chosen, |x| {
-        let x = x.reshape_like(&shape) + mask; // [contests, longest]
-        (x.log_softmax::<Axis<1>>() * weights).sum::<Rank0, _>()
-    })
+    let scores = pass.record(&chosen, |x| x.reshape_like(&shape) + mask); // [contests, longest]
+    D::log_likelihood(pass, &scores, weights)
 }
 
 #[cfg(test)]

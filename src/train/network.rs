@@ -50,25 +50,35 @@ pub trait Network: Shared {
         pass: &mut Pass<T, Self::Device>,
     ) -> Vec<HeadLogits<Self::Device>>;
 
-    /// As [`Network::logits`] off the tape and without dropout: the logits of each example, row by row, in the batch's order.
-    fn score(&self, constant: Self::Constant, batch: &Batch, heads: &[usize]) -> Vec<Vec<f32>> {
+    /// As [`Network::logits`] off the tape and without dropout. A device that works behind the program's back may still
+    /// be at it when this returns; [`read`] waits.
+    fn ask(&self, constant: Self::Constant, batch: &Batch) -> Vec<HeadLogits<Self::Device>> {
         let _span = tracing::trace_span!(target: "camtl::profile", "score").entered();
-        let mut outputs = vec![Vec::new(); heads.len()];
         let device = self.device();
         device.recycle();
-        let mut pass = Pass::scoring(device);
-        for HeadLogits { examples, rows, logits, .. } in self.logits(constant, batch, heads, &mut pass) {
-            let values = logits.as_vec();
-            let mut rest = values.as_slice();
-            let width = logits.shape().1;
-            for (example, rows) in examples.into_iter().zip(rows) {
-                let (own, others) = rest.split_at(rows * width);
-                outputs[example] = own.to_vec();
-                rest = others;
-            }
-        }
-        outputs
+        self.logits(constant, batch, &batch.tasks(), &mut Pass::scoring(device))
     }
+
+    /// What [`Network::ask`] gives, read.
+    fn score(&self, constant: Self::Constant, batch: &Batch) -> Vec<Vec<f32>> {
+        read(self.ask(constant, batch))
+    }
+}
+
+/// The logits of each example, row by row, in the batch's order.
+pub fn read<D: Kernels>(heads: Vec<HeadLogits<D>>) -> Vec<Vec<f32>> {
+    let mut outputs = vec![Vec::new(); heads.iter().map(|head| head.examples.len()).sum()];
+    for HeadLogits { examples, rows, logits, .. } in heads {
+        let values = logits.as_vec();
+        let mut rest = values.as_slice();
+        let width = logits.shape().1;
+        for (example, rows) in examples.into_iter().zip(rows) {
+            let (own, others) = rest.split_at(rows * width);
+            outputs[example] = own.to_vec();
+            rest = others;
+        }
+    }
+    outputs
 }
 
 /// The rows of one and then of the other, `[tokens, HIDDEN]`.

@@ -86,6 +86,7 @@ impl<D: Kernels> Optimizer<D> {
             (Some(clip), Fidelity::Paper) => (clip / grad_norm).min(1.0),
             (Some(clip), Fidelity::Reference) => reference::scale(clip, grad_norm),
         } / factor_on_loss;
+        let mut updates = D::Updates::default();
         let trained = parameters.iter_mut().filter(|parameter| parameter.meta().trained);
         for ((parameter, state), square) in trained.zip(&mut self.states).zip(squares) {
             // in the authors' code a head that had a gradient has one of zero in the steps without its task
@@ -100,8 +101,9 @@ impl<D: Kernels> Optimizer<D> {
                 Fidelity::Paper => update(optimizer, lr, state.updates, scale),
                 Fidelity::Reference => reference::update(optimizer, lr, state.updates, scale),
             };
-            parameter.adamw(&mut state.moments, gradients, &update);
+            parameter.adamw(&mut state.moments, gradients, &update, &mut updates);
         }
+        D::make(updates);
         Some(Applied { lr, grad_norm })
     }
 

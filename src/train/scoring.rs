@@ -1,7 +1,7 @@
 //! MT-Uncertainty's forward half: entropies of the candidates under the current network.
 
 use super::batches::{At, Batches, CHUNK};
-use super::network::Network;
+use super::network::{self, Network};
 use super::plan::{Fidelity, Task, Uncertainty};
 use super::sampler::Share;
 use super::uncertainty::{self, Candidates, Pick};
@@ -71,21 +71,20 @@ impl<C: Clone + Shared> Scored<C> {
     ) -> Self {
         let Hands { examples, chunks } = hands;
         let mut entropies: Vec<Vec<f64>> = examples.iter().map(|hand| vec![0.0; hand.len()]).collect();
-        let score = |(picks, batch): (Vec<Pick>, Batch)| {
+        let ask = |(picks, batch): (Vec<Pick>, Batch)| {
             let constant = network.constant(&batch);
-            let logits = network.score(constant.clone(), &batch, &batch.tasks());
-            let entropy =
-                |(pick, logits): (&Pick, &Vec<f32>)| uncertainty::of_item(tasks[pick.task].kind, logits);
-            let entropies: Vec<f64> = picks.iter().zip(&logits).map(entropy).collect();
-            (Chunk { picks, batch, constant }, entropies)
+            let logits = network.ask(constant.clone(), &batch);
+            (Chunk { picks, batch, constant }, logits)
         };
-        let scored = N::Device::map(chunks, score);
-        for (chunk, found) in &scored {
-            for (pick, &entropy) in chunk.picks.iter().zip(found) {
-                entropies[pick.task][pick.candidate] = entropy;
+        // first all is asked for, then the answers are read: a GPU is not kept waiting
+        let asked = N::Device::map(chunks, ask);
+        let mut scored = Vec::with_capacity(asked.len());
+        for (chunk, logits) in asked {
+            for (pick, logits) in chunk.picks.iter().zip(network::read(logits)) {
+                entropies[pick.task][pick.candidate] = uncertainty::of_item(tasks[pick.task].kind, &logits);
             }
+            scored.push(chunk);
         }
-        let chunks = scored.into_iter().map(|(chunk, _)| chunk).collect();
         let donors: Vec<Option<usize>> = tasks
             .iter()
             .map(|task| match task.uncertainty {
@@ -114,7 +113,7 @@ impl<C: Clone + Shared> Scored<C> {
             Fidelity::Paper => uncertainty::scores(&candidates),
             Fidelity::Reference => uncertainty::reference::scores(&candidates, &donors),
         };
-        Self { examples, candidates, scores, chunks }
+        Self { examples, candidates, scores, chunks: scored }
     }
 
     /// The example that a pick stands for.

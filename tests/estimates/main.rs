@@ -91,7 +91,7 @@ fn measure_memory<E: Encode<HIDDEN, Cpu>>(text: &str) -> [usize; 4] {
     let batch = batch(EXAMPLES);
     let scoring = counted::peak(|| {
         let constant = network.constant(&batch);
-        network.score(constant.clone(), &batch, batch.segments.tasks()); // it stays, for the step
+        network.score(constant.clone(), &batch); // it stays, for the step
     });
 
     let targets: Vec<Goal<'static>> =

@@ -298,7 +298,7 @@ fn adamw_over_three_updates() {
                 scale: 0.5,
             };
             if fused {
-                Cpu::adamw(&mut weight, &mut host, &mut gradients, &update);
+                Cpu::adamw(&mut weight, &mut host, &mut gradients, &update, &mut ());
             } else {
                 composed::adamw(&mut value, &mut device, &mut gradients, &update);
             }

@@ -35,6 +35,8 @@ mod residual;
 mod self_attention;
 mod simd;
 
+use std::convert::Infallible;
+
 use dfdx::prelude::{Const, Cpu, Dim, Gradients, Rank2, Shape, Tape, Tensor, TensorFromVec};
 #[cfg(not(feature = "cuda"))]
 use rayon::prelude::*;
@@ -51,6 +53,8 @@ use gradient::Gradient;
 impl Kernels for Cpu {
     type Moments = adamw::HostMoments;
     type Aside = Aside;
+    type Asked = Infallible;
+    type Updates = ();
 
     fn aside(&self) -> Aside {
         Aside::new(self)
@@ -180,17 +184,24 @@ impl Kernels for Cpu {
         Later::Known(adamw::squared_norm(&Gradient::of(gradients, weight)))
     }
 
+    fn answer(_: Vec<Infallible>) -> Vec<f64> {
+        Vec::new()
+    }
+
     fn adamw<S: Shape>(
         weight: &mut Weight<S, Self>,
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
+        (): &mut (),
     ) {
         let gradient = Gradient::of(gradients, weight);
         let values = buffers::values_mut(&mut weight.value);
         adamw::adamw(values, moments, &gradient, update);
         weight.aside.packed.renew(values);
     }
+
+    fn make((): ()) {}
 }
 
 /// A tensor of `rows` x WIDTH from its values; the length is right by construction.

@@ -90,18 +90,17 @@ extern "C" __global__ void camtl_gather_rows(float *out, IN(float) x, IN(u32) in
 }
 
 // table[targets[t]] += x[order[starts[t]]] + .. + x[order[starts[t + 1] - 1]]. Null may be `targets` and `order`: the
-// number itself; and `starts`: all `count` rows of x.
+// number itself; and `starts`: all `count` rows of x. A block takes THREADS columns: grid (targets, columns / THREADS).
 extern "C" __global__ void camtl_add_rows(
     float *table, IN(float) x, IN(u32) starts, IN(u32) order, IN(u32) targets, u32 count, u32 width
 ) {
-    u32 t = blockIdx.x, first = starts ? starts[t] : 0, last = starts ? starts[t + 1] : count;
-    float *out = table + size_t(targets ? targets[t] : t) * width;
-    for (u32 i = threadIdx.x; i < width; i += blockDim.x) {
-        float sum = 0;
+    u32 t = blockIdx.x, i = blockIdx.y * blockDim.x + threadIdx.x;
+    u32 first = starts ? starts[t] : 0, last = starts ? starts[t + 1] : count;
+    if (i >= width) return;
+    float sum = 0;
 #pragma unroll 8
-        for (u32 j = first; j < last; j++) sum += x[size_t(order ? order[j] : j) * width + i];
-        out[i] += sum;
-    }
+    for (u32 j = first; j < last; j++) sum += x[size_t(order ? order[j] : j) * width + i];
+    table[size_t(targets ? targets[t] : t) * width + i] += sum;
 }
 
 extern "C" __global__ void camtl_add_bias(float *y, IN(float) bias, u32 width) {
@@ -405,14 +404,168 @@ extern "C" __global__ void camtl_bias_backward(
     dbias[size_t(task) * entries + entry] += sum;
 }
 
-// The optimizer.
+// A linear layer on a few rows, y = x W^T + b, W: [outputs, inputs]; of which no products are made, as they would be
+// mostly waiting.
 
-// sums[block] = the sum of the squares of a share of x; blocks of THREADS
-extern "C" __global__ void camtl_squares(float *sums, IN(float) x, u32 count) {
+#define FEW 8 // rows at once
+
+// A warp an output.
+extern "C" __global__ void camtl_few_rows(
+    float *y, IN(float) x, IN(float) weight, IN(float) bias, u32 rows, u32 inputs, u32 outputs
+) {
+    u32 lane = threadIdx.x % 32, output = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
+    bool is_output = output < outputs;
+    const float *own = weight + size_t(is_output ? output : 0) * inputs;
+    for (u32 first = 0; first < rows; first += FEW) {
+        float sums[FEW] = {};
+        for (u32 i = lane; i < inputs; i += 32) {
+            float w = own[i];
+#pragma unroll
+            for (u32 r = 0; r < FEW; r++)
+                if (first + r < rows) sums[r] += w * x[size_t(first + r) * inputs + i];
+        }
+#pragma unroll
+        for (u32 r = 0; r < FEW; r++) {
+            float sum = warp_sum(sums[r]);
+            if (is_output && lane == 0 && first + r < rows) y[size_t(first + r) * outputs + output] = sum + bias[output];
+        }
+    }
+}
+
+// dweight += dy^T x, dbias += the sum of dy. A block an output.
+extern "C" __global__ void camtl_few_rows_weights(
+    float *dweight, float *dbias, IN(float) dy, IN(float) x, u32 rows, u32 inputs, u32 outputs
+) {
+    u32 output = blockIdx.x;
+    for (u32 i = threadIdx.x; i < inputs; i += blockDim.x) {
+        float sum = 0;
+#pragma unroll 8
+        for (u32 r = 0; r < rows; r++) sum += dy[r * outputs + output] * x[size_t(r) * inputs + i];
+        dweight[size_t(output) * inputs + i] += sum;
+    }
+    if (threadIdx.x == 0) {
+        float sum = 0;
+        for (u32 r = 0; r < rows; r++) sum += dy[r * outputs + output];
+        dbias[output] += sum;
+    }
+}
+
+// dx += dy W. A block takes 32 inputs of FEW rows, each of its warps a share of the outputs: grid (inputs / 32, rows / FEW).
+extern "C" __global__ void camtl_few_rows_input(
+    float *dx, IN(float) dy, IN(float) weight, u32 rows, u32 inputs, u32 outputs
+) {
+    __shared__ float parts[THREADS / 32][FEW][32];
+    u32 lane = threadIdx.x % 32, warp = threadIdx.x / 32, input = blockIdx.x * 32 + lane, first = blockIdx.y * FEW;
+    float sums[FEW] = {};
+    if (input < inputs) {
+#pragma unroll 4
+        for (u32 output = warp; output < outputs; output += THREADS / 32) {
+            float w = weight[size_t(output) * inputs + input];
+#pragma unroll
+            for (u32 r = 0; r < FEW; r++)
+                if (first + r < rows) sums[r] += w * dy[(first + r) * outputs + output];
+        }
+    }
+#pragma unroll
+    for (u32 r = 0; r < FEW; r++) parts[warp][r][lane] = sums[r];
+    __syncthreads();
+    // a warp a row
+    if (input < inputs && first + warp < rows) {
+        float sum = 0;
+        for (u32 i = 0; i < THREADS / 32; i++) sum += parts[i][warp][lane];
+        dx[size_t(first + warp) * inputs + input] += sum;
+    }
+}
+
+// The task's bias M(z): `blocks` blocks of `block` of which the last has `rest`, all with the same gamma and beta.
+
+// Where entry e of the blocks is in gamma and beta.
+__device__ u32 place_of(u32 e, u32 block, u32 blocks, u32 rest) {
+    u32 n = min(e / (block * block), blocks - 1), size = n + 1 == blocks ? rest : block, within = e - n * block * block;
+    return within / size * block + within % size;
+}
+
+// y[task] = blocks * gamma[task] + beta[task]; grid (entries / THREADS, tasks)
+extern "C" __global__ void camtl_block_bias(
+    float *y, IN(float) values, IN(float) gamma, IN(float) beta, u32 entries, u32 block, u32 blocks, u32 rest
+) {
+    u32 e = blockIdx.x * blockDim.x + threadIdx.x, task = blockIdx.y;
+    if (e >= entries) return;
+    size_t at = size_t(task) * block * block + place_of(e, block, blocks, rest);
+    y[size_t(task) * entries + e] = values[e] * gamma[at] + beta[at];
+}
+
+// dvalues += the sum over the tasks of dy * gamma
+extern "C" __global__ void camtl_block_bias_values(
+    float *dvalues, IN(float) dy, IN(float) gamma, u32 tasks, u32 entries, u32 block, u32 blocks, u32 rest
+) {
+    u32 e = blockIdx.x * blockDim.x + threadIdx.x;
+    if (e >= entries) return;
+    u32 place = place_of(e, block, blocks, rest);
     float sum = 0;
-    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) sum += x[i] * x[i];
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+    for (u32 task = 0; task < tasks; task++)
+        sum += dy[size_t(task) * entries + e] * gamma[size_t(task) * block * block + place];
+    dvalues[e] += sum;
+}
+
+// dgamma += dy * values, dbeta += dy, over the blocks; grid (block * block / THREADS, tasks)
+extern "C" __global__ void camtl_block_bias_generators(
+    float *dgamma, float *dbeta, IN(float) dy, IN(float) values, u32 entries, u32 block, u32 blocks, u32 rest
+) {
+    u32 place = blockIdx.x * blockDim.x + threadIdx.x, task = blockIdx.y, row = place / block, column = place % block;
+    if (place >= block * block) return;
+    float gamma = 0, beta = 0;
+    for (u32 n = 0; n < blocks; n++) {
+        u32 size = n + 1 == blocks ? rest : block;
+        if (row >= size || column >= size) continue;
+        u32 e = n * block * block + row * size + column;
+        float d = dy[size_t(task) * entries + e];
+        gamma += d * values[e];
+        beta += d;
+    }
+    dgamma[size_t(task) * block * block + place] += gamma;
+    dbeta[size_t(task) * block * block + place] += beta;
+}
+
+// The objective. A warp a row: grid (rows / 8, 1).
+
+// The largest of a row and the sum of e^(x - largest), for all lanes.
+__device__ float row_sum(const float *x, u32 width, u32 lane, bool is_row, float *largest) {
+    float most = -INFINITY, sum = 0;
+    for (u32 i = lane; i < width; i += 32)
+        if (is_row) most = fmaxf(most, x[i]);
+    most = warp_max(most);
+    for (u32 i = lane; i < width; i += 32)
+        if (is_row) sum += expf(x[i] - most);
+    *largest = most;
+    return warp_sum(sum);
+}
+
+// sums[row] = the sum of weights * log softmax(x)
+extern "C" __global__ void camtl_log_likelihood(float *sums, IN(float) x, IN(float) weights, u32 rows, u32 width) {
+    u32 lane = threadIdx.x % 32, row = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
+    bool is_row = row < rows;
+    size_t first = size_t(is_row ? row : 0) * width;
+    float most, logarithm = logf(row_sum(x + first, width, lane, is_row, &most)), sum = 0;
+    for (u32 i = lane; i < width; i += 32)
+        if (weights[first + i] != 0) sum += weights[first + i] * (x[first + i] - most - logarithm);
+    sum = warp_sum(sum);
+    if (is_row && lane == 0) sums[row] = sum;
+}
+
+// dx += d (weights - softmax(x) * the sum of the weights)
+extern "C" __global__ void camtl_log_likelihood_backward(
+    float *dx, IN(float) d, IN(float) x, IN(float) weights, u32 rows, u32 width
+) {
+    u32 lane = threadIdx.x % 32, row = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
+    bool is_row = row < rows;
+    size_t first = size_t(is_row ? row : 0) * width;
+    float most, inverse = 1.0f / row_sum(x + first, width, lane, is_row, &most), sum = 0;
+    for (u32 i = lane; i < width; i += 32) sum += weights[first + i];
+    sum = warp_sum(sum);
+    if (!is_row) return;
+    for (u32 i = lane; i < width; i += 32)
+        dx[first + i] += *d * (weights[first + i] - expf(x[first + i] - most) * inverse * sum);
 }
 
 // out = the sum of `count` numbers; one block of THREADS
@@ -423,18 +576,43 @@ extern "C" __global__ void camtl_total(float *out, IN(float) x, u32 count) {
     if (threadIdx.x == 0) *out = sum;
 }
 
-// AdamW (Loshchilov and Hutter, 2019, algorithm 2): `keep` = 1 - lr * weight decay, `rate` = lr / (1 - beta1^t),
-// `root` = 1 / sqrt(1 - beta2^t); `scale` is a factor on the gradient.
-extern "C" __global__ void camtl_adamw(
-    float *value, IN(float) gradient, float *first, float *second, u32 count, float scale, float beta1, float
-    beta2, float rate, float root, float epsilon, float keep
-) {
-    for (u32 i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
-        float g = gradient[i] * scale;
-        float m = beta1 * first[i] + (1.0f - beta1) * g;
-        float v = beta2 * second[i] + (1.0f - beta2) * g * g;
-        first[i] = m;
-        second[i] = v;
-        value[i] = keep * value[i] - rate * m / (sqrtf(v) * root + epsilon);
+// The optimizer: all parameters at once, a block of THREADS a part of one.
+
+struct Gradient {
+    const float *values;
+    unsigned long long count;
+};
+
+// sums[part] = the sum of the squares
+extern "C" __global__ void camtl_squares(float *sums, IN(Gradient) parts) {
+    Gradient part = parts[blockIdx.x];
+    float sum = 0;
+#pragma unroll 4
+    for (u32 i = threadIdx.x; i < part.count; i += blockDim.x) sum += part.values[i] * part.values[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+}
+
+// `keep` = 1 - lr * weight decay, `rate` = lr / (1 - beta1^t), `root` = 1 / sqrt(1 - beta2^t); `scale` is a factor on the
+// gradient.
+struct Update {
+    float *value;
+    const float *gradient;
+    float *first, *second;
+    u32 count;
+    float rate, root, keep, epsilon, scale, beta1, beta2;
+};
+
+// AdamW (Loshchilov and Hutter, 2019, algorithm 2)
+extern "C" __global__ void camtl_adamw(IN(Update) parts) {
+    Update part = parts[blockIdx.x];
+#pragma unroll 4
+    for (u32 i = threadIdx.x; i < part.count; i += blockDim.x) {
+        float g = part.gradient[i] * part.scale;
+        float m = part.beta1 * part.first[i] + (1.0f - part.beta1) * g;
+        float v = part.beta2 * part.second[i] + (1.0f - part.beta2) * g * g;
+        part.first[i] = m;
+        part.second[i] = v;
+        part.value[i] = part.keep * part.value[i] - part.rate * m / (sqrtf(v) * part.root + part.epsilon);
     }
 }

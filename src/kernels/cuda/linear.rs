@@ -1,10 +1,13 @@
 //! Linear layers, alone and as the halves of a layer.
+//!
+//! On a few rows, as the generators and the heads are, a kernel of our own takes the place of cuBLAS: in f32, whatever
+//! the precision of products.
 
 use cudarc::driver::CudaSlice;
 use dfdx::prelude::{Const, Cuda, CudaError, Dim, Gradients, HasShape as _, Shape as _, Tape, Tensor};
 
 use super::address::{At, at, fresh, gradient_of, of};
-use super::module::{Gpu, gpu, launch};
+use super::module::{Gpu, THREADS, gpu, launch};
 use super::norm::{Ended, Kept, parts};
 use super::products::{Operand, Size, product};
 use super::tables::add_columns;
@@ -86,6 +89,11 @@ pub fn operand<const WIDTH: usize>(gpu: &Gpu, x: &Tokens<WIDTH, Cuda>) -> Result
     Operand::new(gpu, at(x), x.shape().0 * WIDTH)
 }
 
+/// Rows that are few.
+const FEW: usize = 64;
+/// Of these a kernel takes so many at once; `FEW` in kernels.cu.
+const AT_ONCE: usize = 8;
+
 pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
     pass: &mut Pass<T, Cuda>,
     x: &Tokens<IN, Cuda>,
@@ -94,6 +102,9 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
     learn: bool,
 ) -> Result<Tensor<(usize, Out), f32, Cuda>, CudaError> {
     let (gpu, rows, columns) = (gpu(), x.shape().0, weight.shape().0);
+    if rows <= FEW {
+        return few_rows(pass, x, weight, bias, learn);
+    }
     let layer = Layer::new(gpu, weight, bias, learn)?;
     let input = operand(gpu, x)?;
     let (y, out) = fresh(&pass.device, (rows, columns))?;
@@ -106,6 +117,35 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
             let d = Operand::new(gpu, dy, rows * columns.size())?;
             layer.weights_backward(gpu, gradients, &input, (&d, dy), rows)?;
             layer.input_backward(gpu, &d, rows, gradient_of(gradients, &x)?, true)
+        });
+    }
+    Ok(y)
+}
+
+fn few_rows<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
+    pass: &mut Pass<T, Cuda>,
+    x: &Tokens<IN, Cuda>,
+    weight: &Tensor<(Out, Const<IN>), f32, Cuda>,
+    bias: &Tensor<(Out,), f32, Cuda>,
+    learn: bool,
+) -> Result<Tensor<(usize, Out), f32, Cuda>, CudaError> {
+    let (gpu, rows, out) = (gpu(), x.shape().0, weight.shape().0);
+    let columns = out.size();
+    let (y, to) = fresh(&pass.device, (rows, out))?;
+    let grid = (columns.div_ceil(THREADS / 32), usize::from(rows > 0));
+    launch!(gpu, "few_rows", grid, to, at(x), at(weight), at(bias), rows, IN, columns)?;
+    if T::OWNS_TAPE {
+        let (ghost, x, weight, bias) = (y.ghost(), x.clone(), weight.clone(), bias.clone());
+        pass.tape.add_backward_op(move |gradients| {
+            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            if learn {
+                let to = (gradient_of(gradients, &weight)?, gradient_of(gradients, &bias)?);
+                let grid = (columns, usize::from(rows > 0));
+                launch!(gpu, "few_rows_weights", grid, to.0, to.1, dy, at(&x), rows, IN, columns)?;
+            }
+            let dx = gradient_of(gradients, &x)?;
+            let grid = (IN.div_ceil(32), rows.div_ceil(AT_ONCE));
+            launch!(gpu, "few_rows_input", grid, dx, dy, at(&weight), rows, IN, columns)
         });
     }
     Ok(y)

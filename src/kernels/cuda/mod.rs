@@ -2,29 +2,31 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `attention`, `linear`, `norm`, `rows` | the operations |
-//! | `optimizer` | norms of gradients, AdamW |
+//! | `attention`, `bias`, `linear`, `norm`, `rows` | the operations |
+//! | `objective`, `optimizer` | cross-entropies; norms of gradients, AdamW |
 //! | `products` | what enters a product, in f32 or f16, and cuBLAS |
 //! | `tables` | which rows belong together, in the GPU's memory; sums over them |
 //! | `module`, `address` | the GPU: kernels, memory, precision; where a tensor lies |
 //! | `kernels.cu` | the kernels |
 //!
 //! An operation reads tensors where they lie (`address`), and what it keeps for its backward half is memory of its own.
-//! Sums are made in a fixed order: the same seed gives the same run. Of dfdx's own kernels the losses and the small
-//! things between operations are made; none of these has to be compiled when it runs, as a non-contiguous `reshape`,
+//! Sums are made in a fixed order: the same seed gives the same run. Of dfdx's own kernels the small things between
+//! operations are made; none of these has to be compiled when it runs, as a non-contiguous `reshape`,
 //! `concat_along` and `to_dtype` would, by NVRTC with headers at the paths of the machine that built the program.
 
 mod address;
 mod attention;
+mod bias;
 mod linear;
 mod module;
 mod norm;
+mod objective;
 mod optimizer;
 mod products;
 mod rows;
 mod tables;
 
-use dfdx::prelude::{Cache as _, Const, Cuda, CudaError, Dim, Gradients, Rank2, Shape, Tape, Tensor};
+use dfdx::prelude::{Cache as _, Const, Cuda, CudaError, Dim, Gradients, Rank0, Rank2, Shape, Tape, Tensor};
 
 use super::{
     AdamWUpdate, BlockShape, Dense, Kernels, Later, Matrix, Pass, Residual, Segments, TokenIds, Tokens,
@@ -46,6 +48,8 @@ fn made<R>(result: Result<R, CudaError>) -> R {
 impl Kernels for Cuda {
     type Moments = optimizer::DeviceMoments;
     type Aside = ();
+    type Asked = optimizer::Asked;
+    type Updates = optimizer::Updates;
 
     fn aside(&self) {}
 
@@ -138,7 +142,7 @@ impl Kernels for Cuda {
         beta: &Matrix<Self>,
         shape: BlockShape,
     ) -> Matrix<Self> {
-        composed::block_bias(pass, blocks, gamma, beta, shape)
+        made(bias::block_bias(pass, blocks, gamma, beta, shape))
     }
 
     fn self_attention<const HIDDEN: usize, T: Tape<f32, Self>>(
@@ -165,8 +169,20 @@ impl Kernels for Cuda {
         composed::gradient(gradients, &weight.value)
     }
 
+    fn log_likelihood<T: Tape<f32, Self>>(
+        pass: &mut Pass<T, Self>,
+        x: &Matrix<Self>,
+        weights: Vec<f32>,
+    ) -> Tensor<Rank0, f32, Self> {
+        made(objective::log_likelihood(pass, x, weights))
+    }
+
     fn squared_norm<S: Shape>(gradients: &mut Gradients<f32, Self>, weight: &Weight<S, Self>) -> Later<Self> {
-        Later::OnDevice(made(optimizer::squared_norm(gradients, &weight.value)))
+        Later::Asked(made(optimizer::ask(gradients, &weight.value)))
+    }
+
+    fn answer(asked: Vec<Self::Asked>) -> Vec<f64> {
+        made(optimizer::answer(&asked))
     }
 
     fn adamw<S: Shape>(
@@ -174,7 +190,12 @@ impl Kernels for Cuda {
         moments: &mut Self::Moments,
         gradients: &mut Gradients<f32, Self>,
         update: &AdamWUpdate,
+        updates: &mut Self::Updates,
     ) {
-        made(optimizer::adamw(&weight.value, moments, gradients, update));
+        made(updates.add(&weight.value, moments, gradients, update));
+    }
+
+    fn make(updates: Self::Updates) {
+        made(updates.make());
     }
 }

@@ -6,6 +6,7 @@ use dfdx::prelude::{Cuda, CudaError, Gradients, HasShape as _, Tape};
 use super::address::{At, at, fresh, gradient_of, of};
 use super::module::{Gpu, gpu, launch};
 use super::products::Operand;
+use super::tables::tiles;
 use crate::kernels::pass::Mask;
 use crate::kernels::{Pass, Residual, Segments, Tokens};
 
@@ -187,11 +188,22 @@ pub fn add_sums<const WIDTH: usize>(
     for (parameter, parts) in [(gamma, products), (beta, sums)] {
         let out = gradient_of(gradients, parameter)?;
         if parameter.shape().0 == 1 {
-            let grid = (usize::from(sequences > 0), 1);
+            let grid = (usize::from(sequences > 0), tiles(width));
             launch!(gpu, "add_rows", grid, out, parts, None, None, None, sequences, width)?;
         } else {
             let (starts, order) = (tables.task_starts(), tables.by_task());
-            launch!(gpu, "add_rows", (tables.tasks, 1), out, parts, starts, order, None, 0u32, width)?;
+            launch!(
+                gpu,
+                "add_rows",
+                (tables.tasks, tiles(width)),
+                out,
+                parts,
+                starts,
+                order,
+                None,
+                0u32,
+                width
+            )?;
         }
     }
     Ok(())

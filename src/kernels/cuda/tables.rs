@@ -4,7 +4,7 @@ use cudarc::driver::CudaSlice;
 use dfdx::prelude::CudaError;
 
 use super::address::{At, of};
-use super::module::{Gpu, gpu, launch};
+use super::module::{Gpu, THREADS, gpu, launch};
 use crate::kernels::Segments;
 
 /// Of a list longer than this the sum is made in pieces.
@@ -114,15 +114,42 @@ pub fn add_to_rows(gpu: &Gpu, table: At, x: At, rows: &[usize], width: usize) ->
     let [order, targets] = [of(&order), of(&targets)];
     if longest as usize <= PIECE {
         let starts = gpu.upload(starts)?;
-        return launch!(gpu, "add_rows", (count, 1), table, x, of(&starts), order, targets, 0u32, width);
+        return launch!(
+            gpu,
+            "add_rows",
+            (count, tiles(width)),
+            table,
+            x,
+            of(&starts),
+            order,
+            targets,
+            0u32,
+            width
+        );
     }
     let Pieces { starts, firsts } = Pieces::of(&starts);
     let count_of_pieces = starts.len() - 1;
     let (starts, firsts) = (gpu.upload(starts)?, gpu.upload(firsts)?);
     let parts = gpu.zeros(count_of_pieces * width)?;
-    let grid = (count_of_pieces, 1);
+    let grid = (count_of_pieces, tiles(width));
     launch!(gpu, "add_rows", grid, of(&parts), x, of(&starts), order, None, 0u32, width)?;
-    launch!(gpu, "add_rows", (count, 1), table, of(&parts), of(&firsts), None, targets, 0u32, width)
+    launch!(
+        gpu,
+        "add_rows",
+        (count, tiles(width)),
+        table,
+        of(&parts),
+        of(&firsts),
+        None,
+        targets,
+        0u32,
+        width
+    )
+}
+
+/// Blocks that the columns of a row take.
+pub fn tiles(width: usize) -> usize {
+    width.div_ceil(THREADS)
 }
 
 /// Lists cut in pieces of at most [`PIECE`].
@@ -153,7 +180,18 @@ pub fn add_columns(gpu: &Gpu, out: At, x: At, rows: usize, width: usize) -> Resu
     let parts = gpu.memory::<f32>(pieces * width)?;
     let grid = (width.div_ceil(32), pieces);
     launch!(gpu, "sum_parts", grid, of(&parts), None, x, None, None, None, rows, ROWS, width)?;
-    launch!(gpu, "add_rows", (usize::from(rows > 0), 1), out, of(&parts), None, None, None, pieces, width)
+    launch!(
+        gpu,
+        "add_rows",
+        (usize::from(rows > 0), tiles(width)),
+        out,
+        of(&parts),
+        None,
+        None,
+        None,
+        pieces,
+        width
+    )
 }
 
 /// A number of the host for a kernel.
