@@ -6,8 +6,10 @@
 
 use std::fmt::{self, Write as _};
 
-use cudarc::driver::{CudaSlice, DevicePtr as _, DeviceRepr};
+use cudarc::driver::{CudaSlice, DevicePtr as _};
 use dfdx::prelude::{Cuda, CudaError, Gradients, HasShape as _, Shape, Tensor, ZerosTensor as _};
+
+use super::memory::Buffer;
 
 /// An address in the GPU's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +38,13 @@ pub fn at<S: Shape>(tensor: &Tensor<S, f32, Cuda>) -> At {
 }
 
 /// Where a buffer's numbers begin.
-pub fn of<E: DeviceRepr>(buffer: &CudaSlice<E>) -> At {
-    At(*buffer.device_ptr())
+pub fn of<E>(buffer: &Buffer<E>) -> At {
+    buffer.at()
+}
+
+/// Where a gradient's numbers begin.
+pub fn slot(gradient: &CudaSlice<f32>) -> At {
+    At(*gradient.device_ptr())
 }
 
 /// A tensor of zeros, and where it lies.
@@ -52,7 +59,7 @@ pub fn gradient_of<S: Shape>(
     gradients: &mut Gradients<f32, Cuda>,
     tensor: &Tensor<S, f32, Cuda>,
 ) -> Result<At, CudaError> {
-    Ok(of(gradients.get_or_alloc_mut(tensor)?))
+    Ok(slot(gradients.get_or_alloc_mut(tensor)?))
 }
 
 const FIELDS: [&str; 2] = ["cu_device_ptr: ", "len: "];

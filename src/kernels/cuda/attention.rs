@@ -1,10 +1,10 @@
 //! Attention: products over all heads of all sequences, padded to the longest of them.
 
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::{Const, Cuda, CudaError, Tape};
 
-use super::address::{At, at, fresh, gradient_of, of};
+use super::address::{At, at, fresh, gradient_of, of, slot};
 use super::linear::{Layer, operand};
+use super::memory::Buffer;
 use super::module::{Gpu, THREADS, gpu, launch};
 use super::norm::parts;
 use super::products::{Operand, Side, Size, products};
@@ -74,7 +74,7 @@ pub fn self_attention<const HIDDEN: usize, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dcontext = shape.split(gpu, dy, None, &shape.asking)?;
             let Shape { length, asked, width, .. } = shape;
             let room = |rows: usize, columns: usize| gpu.memory::<f32>(shape.matrices() * rows * columns);
@@ -142,7 +142,7 @@ fn some_rows<const HIDDEN: usize>(
 
 /// The softmax of the scores, `[sequences * heads, asked, length]`.
 struct Softmax {
-    values: CudaSlice<f32>,
+    values: Buffer<f32>,
     /// What values are weighted with: this, after dropout.
     weights: Operand,
 }
@@ -244,12 +244,7 @@ impl Shape {
     }
 
     /// Turns the gradient of the weights into that of the scores, in place and as an operand.
-    fn softmax_backward(
-        &self,
-        gpu: &Gpu,
-        d: &CudaSlice<f32>,
-        softmax: &Softmax,
-    ) -> Result<Operand, CudaError> {
+    fn softmax_backward(&self, gpu: &Gpu, d: &Buffer<f32>, softmax: &Softmax) -> Result<Operand, CudaError> {
         let operand = Operand::room(gpu, of(d), self.matrices() * self.asked * self.length)?;
         let (key, threshold, scale) = parts(self.mask);
         launch!(
@@ -274,7 +269,7 @@ impl Shape {
         &self,
         gpu: &Gpu,
         dbias: At,
-        dscores: &CudaSlice<f32>,
+        dscores: &Buffer<f32>,
         blocks: BlockShape,
     ) -> Result<(), CudaError> {
         let (tables, asking) = (self.segments.tables()?, self.asking.tables()?);

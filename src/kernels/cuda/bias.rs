@@ -2,7 +2,7 @@
 
 use dfdx::prelude::{Cuda, CudaError, HasShape as _, Tape, Tensor};
 
-use super::address::{at, fresh, gradient_of, of};
+use super::address::{at, fresh, gradient_of, slot};
 use super::module::{THREADS, gpu, launch};
 use crate::kernels::{BlockShape, Matrix, Pass};
 
@@ -22,7 +22,7 @@ pub fn block_bias<T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, values, gamma, beta) = (y.ghost(), values.clone(), gamma.clone(), beta.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dvalues = gradient_of(gradients, &values)?;
             let scale = at(&gamma);
             let grid = (entries.div_ceil(THREADS), usize::from(tasks > 0));

@@ -408,21 +408,31 @@ extern "C" __global__ void camtl_bias_backward(
 // mostly waiting.
 
 #define FEW 8 // rows at once
+#define TILE 768 // numbers of each that are at hand
 
 // A warp an output.
 extern "C" __global__ void camtl_few_rows(
     float *y, IN(float) x, IN(float) weight, IN(float) bias, u32 rows, u32 inputs, u32 outputs
 ) {
+    __shared__ float tile[FEW][TILE];
     u32 lane = threadIdx.x % 32, output = blockIdx.x * (THREADS / 32) + threadIdx.x / 32;
     bool is_output = output < outputs;
     const float *own = weight + size_t(is_output ? output : 0) * inputs;
     for (u32 first = 0; first < rows; first += FEW) {
         float sums[FEW] = {};
-        for (u32 i = lane; i < inputs; i += 32) {
-            float w = own[i];
-#pragma unroll
+        for (u32 start = 0; start < inputs; start += TILE) {
+            u32 count = min(inputs - start, TILE);
+            __syncthreads(); // the tile before has been read
             for (u32 r = 0; r < FEW; r++)
-                if (first + r < rows) sums[r] += w * x[size_t(first + r) * inputs + i];
+                for (u32 i = threadIdx.x; i < count; i += THREADS)
+                    tile[r][i] = first + r < rows ? x[size_t(first + r) * inputs + start + i] : 0.0f;
+            __syncthreads();
+#pragma unroll 4
+            for (u32 i = lane; i < count; i += 32) {
+                float w = own[start + i];
+#pragma unroll
+                for (u32 r = 0; r < FEW; r++) sums[r] += w * tile[r][i];
+            }
         }
 #pragma unroll
         for (u32 r = 0; r < FEW; r++) {
@@ -454,23 +464,30 @@ extern "C" __global__ void camtl_few_rows_weights(
 extern "C" __global__ void camtl_few_rows_input(
     float *dx, IN(float) dy, IN(float) weight, u32 rows, u32 inputs, u32 outputs
 ) {
+    __shared__ float tile[FEW][TILE];
     __shared__ float parts[THREADS / 32][FEW][32];
     u32 lane = threadIdx.x % 32, warp = threadIdx.x / 32, input = blockIdx.x * 32 + lane, first = blockIdx.y * FEW;
+    bool is_input = input < inputs;
     float sums[FEW] = {};
-    if (input < inputs) {
-#pragma unroll 4
-        for (u32 output = warp; output < outputs; output += THREADS / 32) {
-            float w = weight[size_t(output) * inputs + input];
+    for (u32 start = 0; start < outputs; start += TILE) {
+        u32 count = min(outputs - start, TILE);
+        __syncthreads(); // the tile before has been read
+        for (u32 r = 0; r < FEW; r++)
+            for (u32 i = threadIdx.x; i < count; i += THREADS)
+                tile[r][i] = first + r < rows ? dy[size_t(first + r) * outputs + start + i] : 0.0f;
+        __syncthreads();
+#pragma unroll 8
+        for (u32 i = warp; i < count; i += THREADS / 32) {
+            float w = is_input ? weight[size_t(start + i) * inputs + input] : 0.0f;
 #pragma unroll
-            for (u32 r = 0; r < FEW; r++)
-                if (first + r < rows) sums[r] += w * dy[(first + r) * outputs + output];
+            for (u32 r = 0; r < FEW; r++) sums[r] += w * tile[r][i];
         }
     }
 #pragma unroll
     for (u32 r = 0; r < FEW; r++) parts[warp][r][lane] = sums[r];
     __syncthreads();
     // a warp a row
-    if (input < inputs && first + warp < rows) {
+    if (is_input && first + warp < rows) {
         float sum = 0;
         for (u32 i = 0; i < THREADS / 32; i++) sum += parts[i][warp][lane];
         dx[size_t(first + warp) * inputs + input] += sum;

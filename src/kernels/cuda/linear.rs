@@ -3,10 +3,10 @@
 //! On a few rows, as the generators and the heads are, a kernel of our own takes the place of cuBLAS: in f32, whatever
 //! the precision of products.
 
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::{Const, Cuda, CudaError, Dim, Gradients, HasShape as _, Shape as _, Tape, Tensor};
 
-use super::address::{At, at, fresh, gradient_of, of};
+use super::address::{At, at, fresh, gradient_of, of, slot};
+use super::memory::Buffer;
 use super::module::{Gpu, THREADS, gpu, launch};
 use super::norm::{Ended, Kept, parts};
 use super::products::{Operand, Size, product};
@@ -113,7 +113,7 @@ pub fn linear<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let d = Operand::new(gpu, dy, rows * columns.size())?;
             layer.weights_backward(gpu, gradients, &input, (&d, dy), rows)?;
             layer.input_backward(gpu, &d, rows, gradient_of(gradients, &x)?, true)
@@ -137,7 +137,7 @@ fn few_rows<const IN: usize, Out: Dim, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x, weight, bias) = (y.ghost(), x.clone(), weight.clone(), bias.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             if learn {
                 let to = (gradient_of(gradients, &weight)?, gradient_of(gradients, &bias)?);
                 let grid = (columns, usize::from(rows > 0));
@@ -168,7 +168,7 @@ pub fn linear_norm<const IN: usize, const HIDDEN: usize, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let (single, d) = end.backward(gpu, gradients, &kept, dy, rows)?;
             layer.weights_backward(gpu, gradients, &input, (&d, of(&single)), rows)?;
             layer.input_backward(gpu, &d, rows, gradient_of(gradients, &x)?, true)
@@ -202,7 +202,7 @@ pub fn feed_forward<const HIDDEN: usize, const INNER: usize, T: Tape<f32, Cuda>>
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let (single, d) = end.backward(gpu, gradients, &kept, dy, rows)?;
             down.weights_backward(gpu, gradients, &inner, (&d, of(&single)), rows)?;
             let dpre = gpu.memory::<f32>(rows * INNER)?;
@@ -231,7 +231,7 @@ impl<const HIDDEN: usize> End<HIDDEN> {
     fn forward(
         &self,
         gpu: &Gpu,
-        made: CudaSlice<f32>,
+        made: Buffer<f32>,
         bias: At,
         rows: usize,
         out: At,
@@ -255,7 +255,7 @@ impl<const HIDDEN: usize> End<HIDDEN> {
         kept: &Option<Kept>,
         dy: At,
         rows: usize,
-    ) -> Result<(CudaSlice<f32>, Operand), CudaError> {
+    ) -> Result<(Buffer<f32>, Operand), CudaError> {
         match (&self.norm, kept) {
             (Some((ended, x)), Some(kept)) => {
                 let dresidual = gradient_of(gradients, x)?;

@@ -6,7 +6,7 @@
 //! | `objective`, `optimizer` | cross-entropies; norms of gradients, AdamW |
 //! | `products` | what enters a product, in f32 or f16, and cuBLAS |
 //! | `tables` | which rows belong together, in the GPU's memory; sums over them |
-//! | `module`, `address` | the GPU: kernels, memory, precision; where a tensor lies |
+//! | `module`, `memory`, `address` | the GPU: kernels and precision; buffers; where a tensor lies |
 //! | `kernels.cu` | the kernels |
 //!
 //! An operation reads tensors where they lie (`address`), and what it keeps for its backward half is memory of its own.
@@ -18,6 +18,7 @@ mod address;
 mod attention;
 mod bias;
 mod linear;
+mod memory;
 mod module;
 mod norm;
 mod objective;

@@ -15,6 +15,7 @@ use cudarc::driver::{CudaDevice, CudaSlice, DeviceRepr, DriverError, result, sys
 use dfdx::prelude::CudaError;
 
 use super::address::At;
+use super::memory::{Buffer, Kept};
 
 const PTX: &str = include_str!("kernels.ptx");
 /// Threads of a block; `THREADS` in kernels.cu.
@@ -39,6 +40,7 @@ pub struct Gpu {
     blas: CudaBlas,
     pub precision: Precision,
     functions: HashMap<&'static str, Function>,
+    pub(super) kept: Kept,
 }
 
 #[derive(Clone, Copy)]
@@ -81,7 +83,7 @@ impl Gpu {
         };
         // SAFETY: the handle is open.
         unsafe { cublas::cublasSetMathMode(*blas.handle(), mode) }.result()?;
-        Ok(Self { functions: load()?, device, blas, precision })
+        Ok(Self { functions: load()?, kept: Kept::default(), device, blas, precision })
     }
 
     pub fn blas(&self) -> cublas::cublasHandle_t {
@@ -93,22 +95,41 @@ impl Gpu {
     }
 
     /// Memory for `count` numbers, which nothing has been written to.
-    pub fn memory<E: DeviceRepr>(&self, count: usize) -> Result<CudaSlice<E>, CudaError> {
-        // SAFETY: every operation writes its buffers before it reads them. None is empty: not all GPUs give such.
-        Ok(unsafe { self.device.alloc(count.max(1)) }?)
+    pub fn memory<E>(&self, count: usize) -> Result<Buffer<E>, CudaError> {
+        Buffer::new(self, count)
+    }
+
+    /// Memory of the driver.
+    pub(super) fn bytes(&self, size: usize) -> Result<CudaSlice<u8>, CudaError> {
+        // SAFETY: every operation writes its buffers before it reads them.
+        Ok(unsafe { self.device.alloc(size) }?)
     }
 
     /// Memory for `count` zeros.
-    pub fn zeros(&self, count: usize) -> Result<CudaSlice<f32>, CudaError> {
-        Ok(self.device.alloc_zeros(count.max(1))?)
+    pub fn zeros(&self, count: usize) -> Result<Buffer<f32>, CudaError> {
+        let made = self.memory(count)?;
+        // SAFETY: it has room for `count` numbers.
+        unsafe {
+            result::memset_d8_async(made.at().0, 0, count * size_of::<f32>(), *self.device.cu_stream())
+        }?;
+        Ok(made)
     }
 
-    pub fn upload<E: DeviceRepr + Unpin>(&self, values: Vec<E>) -> Result<CudaSlice<E>, CudaError> {
-        Ok(self.device.htod_copy(values)?)
+    pub fn upload<E: DeviceRepr>(&self, values: Vec<E>) -> Result<Buffer<E>, CudaError> {
+        let made = self.memory(values.len())?;
+        if !values.is_empty() {
+            // SAFETY: it has room for the values, which the driver has read when this returns: they are not pinned.
+            unsafe { result::memcpy_htod_async(made.at().0, &values, *self.device.cu_stream()) }?;
+        }
+        Ok(made)
     }
 
-    pub fn download(&self, values: &CudaSlice<f32>) -> Result<Vec<f32>, CudaError> {
-        Ok(self.device.dtoh_sync_copy(values)?)
+    pub fn download(&self, from: At, count: usize) -> Result<Vec<f32>, CudaError> {
+        let mut values = vec![0.0; count];
+        // SAFETY: there are `count` numbers, and `values` is not looked at before the copy is done.
+        unsafe { result::memcpy_dtoh_async(&mut values, from.0, *self.device.cu_stream()) }?;
+        self.device.synchronize()?;
+        Ok(values)
     }
 
     /// Copies `count` numbers.

@@ -1,9 +1,9 @@
 //! The norm, alone and at the end of a layer's half.
 
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::{Cuda, CudaError, Gradients, HasShape as _, Tape};
 
-use super::address::{At, at, fresh, gradient_of, of};
+use super::address::{At, at, fresh, gradient_of, of, slot};
+use super::memory::Buffer;
 use super::module::{Gpu, gpu, launch};
 use super::products::Operand;
 use super::tables::tiles;
@@ -33,7 +33,7 @@ pub fn norm<const HIDDEN: usize, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dx = gradient_of(gradients, &x)?;
             ended.backward(gpu, gradients, &kept, dy, Some(dx), (None, None))
         });
@@ -60,9 +60,9 @@ pub struct Ended<const HIDDEN: usize> {
 /// What its backward half reads.
 pub struct Kept {
     /// What was normalized, `[rows, HIDDEN]`.
-    sum: CudaSlice<f32>,
+    sum: Buffer<f32>,
     /// Its mean and 1 / sigma, `[rows, 2]`.
-    statistics: CudaSlice<f32>,
+    statistics: Buffer<f32>,
 }
 
 impl<const HIDDEN: usize> Ended<HIDDEN> {
@@ -82,7 +82,7 @@ impl<const HIDDEN: usize> Ended<HIDDEN> {
     pub fn forward(
         &self,
         gpu: &Gpu,
-        product: CudaSlice<f32>,
+        product: Buffer<f32>,
         bias: Option<At>,
         residual: Option<At>,
         out: At,
@@ -155,7 +155,7 @@ impl<const HIDDEN: usize> Ended<HIDDEN> {
         kept: &Kept,
         dy: At,
         dresidual: At,
-    ) -> Result<(CudaSlice<f32>, Operand), CudaError> {
+    ) -> Result<(Buffer<f32>, Operand), CudaError> {
         let dproduct = gpu.memory(self.rows * HIDDEN)?;
         let operand = Operand::room(gpu, of(&dproduct), self.rows * HIDDEN)?;
         let to = (Some(of(&dproduct)), operand.half());

@@ -2,7 +2,7 @@
 
 use dfdx::prelude::{Cuda, CudaError, HasShape as _, Rank0, Tape, Tensor};
 
-use super::address::{at, fresh, gradient_of, of};
+use super::address::{at, fresh, gradient_of, of, slot};
 use super::module::{THREADS, gpu, launch};
 use crate::kernels::{Matrix, Pass};
 
@@ -21,7 +21,7 @@ pub fn log_likelihood<T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let d = of(gradients.get_or_alloc_mut(&ghost)?);
+            let d = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dx = gradient_of(gradients, &x)?;
             launch!(gpu, "log_likelihood_backward", grid, dx, d, at(&x), of(&weights), rows, width)
         });

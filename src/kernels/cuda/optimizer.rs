@@ -1,9 +1,9 @@
 //! The norms of gradients, and AdamW: each one kernel for all parameters, a block a part of one.
 
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::{Cuda, CudaError, Gradients, HasShape as _, Shape, Tensor};
 
 use super::address::{At, at, gradient_of, of};
+use super::memory::Buffer;
 use super::module::{gpu, launch};
 use crate::kernels::{AdamWUpdate, Moments};
 
@@ -17,19 +17,23 @@ pub enum DeviceMoments {
     Empty,
     /// From a checkpoint, before the first update.
     Loaded([Vec<f32>; 2]),
-    Kept([CudaSlice<f32>; 2]),
+    Kept {
+        first: Buffer<f32>,
+        second: Buffer<f32>,
+        count: usize,
+    },
 }
 
 impl Moments for DeviceMoments {
     fn save(&self) -> (Vec<f32>, Vec<f32>) {
-        let download = |values| match gpu().download(values) {
+        let download = |values: &Buffer<f32>, count| match gpu().download(of(values), count) {
             Ok(values) => values,
             Err(error) => panic!("the optimizer's state cannot be read from the GPU: {error:?}"),
         };
         match self {
             Self::Empty => (Vec::new(), Vec::new()),
             Self::Loaded([first, second]) => (first.clone(), second.clone()),
-            Self::Kept([first, second]) => (download(first), download(second)),
+            Self::Kept { first, second, count } => (download(first, *count), download(second, *count)),
         }
     }
 
@@ -69,7 +73,7 @@ pub fn answer(asked: &[Asked]) -> Result<Vec<f64>, CudaError> {
     let grid = (parts.len(), 1);
     let parts = gpu.upload(parts.concat())?;
     launch!(gpu, "squares", grid, of(&sums), of(&parts))?;
-    let sums = gpu.download(&sums)?;
+    let sums = gpu.download(of(&sums), grid.0)?;
     let mut rest = sums.as_slice();
     let total = |count| {
         let (own, others) = rest.split_at(count);
@@ -98,14 +102,14 @@ impl Updates {
         update: &AdamWUpdate,
     ) -> Result<(), CudaError> {
         let (gpu, count) = (gpu(), value.shape().num_elements());
-        *moments = DeviceMoments::Kept(match std::mem::take(moments) {
-            DeviceMoments::Kept(kept) => kept,
+        let [first, second] = match std::mem::take(moments) {
+            DeviceMoments::Kept { first, second, .. } => [first, second],
             DeviceMoments::Loaded([first, second]) => [gpu.upload(first)?, gpu.upload(second)?],
             DeviceMoments::Empty => [gpu.zeros(count)?, gpu.zeros(count)?],
-        });
-        let DeviceMoments::Kept([first, second]) = moments else { unreachable!("it was just set") };
+        };
         let gradient = gradient_of(gradients, value)?;
-        let addresses = [at(value), gradient, of(first), of(second)];
+        let addresses = [at(value), gradient, of(&first), of(&second)];
+        *moments = DeviceMoments::Kept { first, second, count };
 
         let AdamWUpdate { lr, weight_decay, beta1, beta2, epsilon, step, scale } = *update;
         let exponent = step.min(i32::MAX as u64) as i32;

@@ -4,10 +4,10 @@ use cudarc::cublas::sys::{
     cublasComputeType_t as Compute, cublasGemmAlgo_t as Algorithm, cublasGemmStridedBatchedEx,
     cublasOperation_t as Turn, cudaDataType_t as Type,
 };
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::CudaError;
 
 use super::address::{At, of};
+use super::memory::Buffer;
 use super::module::{Gpu, launch};
 
 /// What enters a product: f32, or in mixed precision f16.
@@ -15,8 +15,8 @@ pub struct Operand {
     /// Where the f32 lie, which are not read where there is a half.
     single: At,
     /// The f32, where they are the operand's own.
-    _own: Option<CudaSlice<f32>>,
-    half: Option<CudaSlice<u16>>,
+    _own: Option<Buffer<f32>>,
+    half: Option<Buffer<u16>>,
 }
 
 /// An operand as it is, or turned: its columns for rows.
@@ -52,7 +52,7 @@ impl Operand {
     }
 
     /// `count` numbers that are the operand's from here on.
-    pub fn of(gpu: &Gpu, single: CudaSlice<f32>, count: usize) -> Result<Self, CudaError> {
+    pub fn of(gpu: &Gpu, single: Buffer<f32>, count: usize) -> Result<Self, CudaError> {
         let made = Self::new(gpu, of(&single), count)?;
         Ok(Self { _own: made.half.is_none().then_some(single), ..made })
     }

@@ -2,7 +2,7 @@
 
 use dfdx::prelude::{Cuda, CudaError, HasShape as _, Rank2, Tape, Tensor};
 
-use super::address::{At, at, fresh, gradient_of, of};
+use super::address::{At, at, fresh, gradient_of, of, slot};
 use super::module::{Gpu, gpu, launch};
 use super::norm::{Sums, add_sums};
 use super::tables::{add_to_rows, number};
@@ -29,7 +29,7 @@ where
         let (ghost, ids) = (y.ghost(), ids.clone());
         let (word, position, token_type) = (word.clone(), position.clone(), token_type.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             add_to_rows(gpu, gradient_of(gradients, &word)?, dy, &ids.word, HIDDEN)?;
             add_to_rows(gpu, gradient_of(gradients, &position)?, dy, &ids.position, HIDDEN)?;
             add_to_rows(gpu, gradient_of(gradients, &token_type)?, dy, &ids.token_type, HIDDEN)
@@ -49,7 +49,7 @@ pub fn select<const WIDTH: usize, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x, rows) = (y.ghost(), x.clone(), rows.to_vec());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             add_to_rows(gpu, gradient_of(gradients, &x)?, dy, &rows, WIDTH)
         });
     }
@@ -74,7 +74,7 @@ pub fn dropout<const WIDTH: usize, T: Tape<f32, Cuda>>(
     if T::OWNS_TAPE {
         let (ghost, x) = (y.ghost(), x.clone());
         pass.tape.add_backward_op(move |gradients| {
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dx = gradient_of(gradients, &x)?;
             launch!(gpu, "dropout", Gpu::stride(count), dx, dy, 1u32, count, key, threshold, scale)
         });
@@ -98,7 +98,7 @@ pub fn film<const HIDDEN: usize, T: Tape<f32, Cuda>>(
         let segments = segments.clone();
         pass.tape.add_backward_op(move |gradients| {
             let tasks = segments.tables()?.tasks_of_rows();
-            let dy = of(gradients.get_or_alloc_mut(&ghost)?);
+            let dy = slot(gradients.get_or_alloc_mut(&ghost)?);
             let dx = gradient_of(gradients, &x)?;
             launch!(gpu, "film_backward", (rows, 1), dx, dy, at(&gamma), tasks, HIDDEN)?;
             let sums = Sums { dy, x: at(&x), statistics: None, width: HIDDEN };

@@ -1,9 +1,9 @@
 //! Which rows belong together, as kernels read it: the numbers of [`Segments`] in the GPU's memory, and lists of rows.
 
-use cudarc::driver::CudaSlice;
 use dfdx::prelude::CudaError;
 
 use super::address::{At, of};
+use super::memory::Buffer;
 use super::module::{Gpu, THREADS, gpu, launch};
 use crate::kernels::Segments;
 
@@ -13,7 +13,7 @@ const PIECE: usize = 128;
 /// The numbers of [`Segments`].
 #[derive(Debug)]
 pub struct Tables {
-    numbers: CudaSlice<u32>,
+    numbers: Buffer<u32>,
     places: [usize; 5],
     /// One more than the highest task.
     pub tasks: usize,
