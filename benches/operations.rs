@@ -171,7 +171,7 @@ fn adamw(group: &mut BenchmarkGroup<WallTime>) {
             let (lr, weight_decay, beta1, beta2, epsilon) = (1e-5, 0.01, 0.9, 0.999, 1e-8);
             let update = AdamWUpdate { lr, weight_decay, beta1, beta2, epsilon, step, scale: 1.0 };
             black_box(Cpu::squared_norm(&mut gradients, &weight));
-            Cpu::adamw(&mut weight, &mut moments, &mut gradients, &update);
+            Cpu::adamw(&mut weight, &mut moments, &mut gradients, &update, &mut ());
         });
     });
 }
