@@ -408,7 +408,7 @@ extern "C" __global__ void camtl_bias_backward(
 // mostly waiting.
 
 #define FEW 8 // rows at once
-#define TILE 768 // numbers of each that are at hand
+#define TILE 768u // numbers of each that are at hand
 
 // A warp an output.
 extern "C" __global__ void camtl_few_rows(

@@ -3,8 +3,7 @@
 //! A process computes on one GPU, which [`open`] chooses. Work is queued on dfdx's stream, the default one, and done in
 //! that order: memory that is given back may be used again by what is queued later.
 //!
-//! `kernels.ptx` is what `nvcc --ptx -O3 -arch=compute_75 kernels.cu` of CUDA 13.0 writes, with `.version 6.4` and
-//! `.target sm_70` at its head: it uses no more, and drivers from 2019 on take it.
+//! `kernels.ptx` is made of kernels.cu by `scripts/cuda/kernels.sh`, for GPUs of compute capability 7.0 and newer.
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
