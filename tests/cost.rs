@@ -19,6 +19,12 @@ const LINEAR: u64 = 3 * (128 + 128);
 const ATTENTION: u64 = 2 * 72;
 const LAYER: u64 = LINEAR + ATTENTION;
 
+/// Of the last layer, whose keys and values alone are of all tokens: all else is of the first.
+const KEYS_AND_VALUES: u64 = 3 * (2 * 2 * 4 * 4);
+const LAST_LINEAR: u64 = KEYS_AND_VALUES + 2 * (2 * 4 * 4) + 128;
+const LAST_ATTENTION: u64 = 2 * (2 * 3 * 4);
+const LAST: u64 = LAST_LINEAR + LAST_ATTENTION;
+
 /// Two layers of 4 with two heads; a task of two labels and one of three.
 fn tiny(items: &str) -> Program {
     program(&format!(
@@ -38,10 +44,10 @@ const PROPORTIONAL: &str = "train { sampler proportional   dropout 0.0 }";
 fn a_plain_network() {
     let Flops { forward, step, scoring } = flops(PROPORTIONAL);
     assert_eq!(forward.of(Embeddings), 0);
-    assert_eq!(forward.of(Layers), 2 * 2 * LAYER);
+    assert_eq!(forward.of(Layers), 2 * (LAYER + LAST));
     assert_eq!(forward.of(Pooler), 2 * (2 * 4 * 4));
     assert_eq!(forward.of(Heads), 2 * 4 * 2 + 2 * 4 * 3); // one example each
-    assert_eq!(forward.total(), 3648 + 64 + 40);
+    assert_eq!(forward.total(), 2688 + 64 + 40);
     assert_eq!(step.total(), 3 * forward.total());
     assert_eq!(scoring.total(), 0);
 }
@@ -50,14 +56,14 @@ fn a_plain_network() {
 fn what_is_constant_runs_forward_only() {
     let frozen = flops(&format!("freeze embeddings, layer 0\n{PROPORTIONAL}"));
     assert_eq!(frozen.forward, flops(PROPORTIONAL).forward);
-    assert_eq!(frozen.step.of(Layers), 2 * (LAYER + 3 * LAYER));
+    assert_eq!(frozen.step.of(Layers), 2 * (LAYER + 3 * LAST));
 }
 
 #[test]
 fn frozen_weights_behind_trained_ones_have_the_inputs_gradient_only() {
     // both operands of attention's own products have gradients all the same
     let passed = flops(&format!("freeze layer 1, pooler\n{PROPORTIONAL}"));
-    assert_eq!(passed.step.of(Layers), 2 * (3 * LAYER + 2 * LINEAR + 3 * ATTENTION));
+    assert_eq!(passed.step.of(Layers), 2 * (3 * LAYER + 2 * LAST_LINEAR + 3 * LAST_ATTENTION));
     assert_eq!(passed.step.of(Pooler), 2 * passed.forward.of(Pooler));
 }
 
@@ -78,7 +84,7 @@ fn generators_run_once_a_task_whatever_the_batch() {
     assert_eq!(forward.of(Norm), 2 * film); // a layer has two norms
     assert_eq!(forward.of(Attention), film); // a block has 2 x 2 entries, as many as a token has numbers
     let token = 2 * (2 * 4 * 2); // down and up
-    assert_eq!(forward.of(Bottleneck), 2 * (film + 2 * 3 * token));
+    assert_eq!(forward.of(Bottleneck), 2 * film + 2 * (3 * token + token)); // the last layer has one row
     for component in [Alignment, Norm, Attention, Bottleneck] {
         assert_eq!(step.of(component), 3 * forward.of(component));
     }
@@ -88,9 +94,9 @@ fn generators_run_once_a_task_whatever_the_batch() {
 fn scoring_runs_the_candidates_and_leaves_their_constant_part_to_the_step() {
     let sampler = "train { sampler mt_uncertainty { candidates 5 } batch 2 }";
     let shared = flops(&format!("freeze embeddings, layer 0\n{sampler}"));
-    assert_eq!(shared.scoring.of(Layers), 2 * 5 * 2 * LAYER);
+    assert_eq!(shared.scoring.of(Layers), 2 * 5 * (LAYER + LAST));
     assert_eq!(shared.scoring.of(Heads), 5 * (2 * 4 * 2 + 2 * 4 * 3));
-    assert_eq!(shared.step.of(Layers), 2 * 3 * LAYER);
+    assert_eq!(shared.step.of(Layers), 2 * 3 * LAST);
 
     // The half of the batch whose task borrows its scores was not run before.
     let borrowing = program(&format!(
@@ -99,9 +105,9 @@ fn scoring_runs_the_candidates_and_leaves_their_constant_part_to_the_step() {
          tasks {{ a {{ classify 2 data tsv \"a\" }} b {{ regress 0 .. 1 data tsv \"b\" uncertainty as a }} }}"
     ));
     let borrowing = Flops::of(&borrowing, LOAD);
-    assert_eq!(borrowing.scoring.of(Layers), 5 * 2 * LAYER);
+    assert_eq!(borrowing.scoring.of(Layers), 5 * (LAYER + LAST));
     assert_eq!(borrowing.scoring.of(Heads), 5 * (2 * 4 * 2));
-    assert_eq!(borrowing.step.of(Layers), LAYER + 2 * 3 * LAYER);
+    assert_eq!(borrowing.step.of(Layers), LAYER + 2 * 3 * LAST);
 }
 
 #[test]
@@ -144,7 +150,8 @@ fn a_budget_costs_what_as_many_tokens_cost() {
         assert_eq!(of(Batch::Tokens(12)), of(Batch::Examples(4)), "{sampler}");
         // one token more, and still as many examples
         let (flops, memory) = of(Batch::Tokens(13));
-        assert_eq!(12 * flops.forward.of(Layers), 13 * of(Batch::Examples(4)).0.forward.of(Layers));
+        let more = flops.forward.of(Layers) - of(Batch::Examples(4)).0.forward.of(Layers);
+        assert_eq!(3 * more, LAYER + KEYS_AND_VALUES);
         assert_eq!(flops.forward.of(Pooler), of(Batch::Examples(4)).0.forward.of(Pooler));
         assert!(memory.step > of(Batch::Examples(4)).1.step);
     }
@@ -187,17 +194,19 @@ fn memory_of_parameters_is_exact() {
 fn a_layer_keeps_what_its_backward_half_reads() {
     // 6 tokens: 8 x [4], [8], 2 x [1]
     let layer = 4 * 6 * (32 + 8 + 2);
+    // of the last layer keys and values; of two examples 6 x [4], [8], 2 x [1]
+    let last = 4 * (6 * 8 + 2 * (24 + 8 + 2));
     let kept = |items: &str| Memory::of(&tiny(items), LOAD).activations;
-    assert_eq!(kept(PROPORTIONAL).of(Layers), 2 * layer);
+    assert_eq!(kept(PROPORTIONAL).of(Layers), layer + last);
     // what is dropped is a function of the place: none of it is kept
     let dropped = "train { sampler proportional   dropout 0.1 }";
-    assert_eq!(kept(dropped).of(Layers), 2 * layer);
+    assert_eq!(kept(dropped).of(Layers), layer + last);
     // the feed-forward part's output, that modulated, [2] before GELU, and gamma(z) and beta(z) of two tasks
     let bottleneck = format!("attach bottleneck to layer 1 {{ width 2 }} {PROPORTIONAL}");
-    assert_eq!(kept(&bottleneck).of(Bottleneck), 4 * (6 * (2 * 4 + 2) + 2 * 2 * 4));
+    assert_eq!(kept(&bottleneck).of(Bottleneck), 4 * (2 * (2 * 4 + 2) + 2 * 2 * 4));
     // of a constant layer the output stays, of constant embeddings below it nothing
     let frozen = kept(&format!("freeze embeddings, layer 0\n{PROPORTIONAL}"));
-    assert_eq!((frozen.of(Layers), frozen.of(Embeddings)), (layer + 4 * 6 * 4, 0));
+    assert_eq!((frozen.of(Layers), frozen.of(Embeddings)), (last + 4 * 6 * 4, 0));
 }
 
 #[test]

@@ -40,6 +40,11 @@ impl Kind {
         }
     }
 
+    /// Whether the head reads the tokens of an example, not what is pooled of it.
+    pub fn reads_tokens(&self) -> bool {
+        matches!(self, Kind::Tag { .. } | Kind::Span { .. })
+    }
+
     /// Rows of the head's weight: the numbers that it gives for a row of its input.
     pub fn outputs(&self) -> usize {
         match self {

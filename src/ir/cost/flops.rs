@@ -6,9 +6,10 @@
 //! y = x W^T for x `[rows, in]` and W `[out, in]` is one product of 2 rows in out operations. Its backward half is the
 //! input's gradient, as many again, and the weight's gradient, as many again where the weight is trained. The runtime
 //! computes the input's gradient of everything on the tape, also where nothing trained lies before it. The constant
-//! part is not on the tape; where MT-Uncertainty has scored an example, the step finds its constant part there.
+//! part is not on the tape; where MT-Uncertainty has scored an example, the step finds its constant part there. Of a last
+//! layer of which only `[CLS]` is made, key and value alone are of all tokens.
 
-use super::{ByComponent, Candidates, Load, fresh};
+use super::{ByComponent, Candidates, Load, fresh, is_finish};
 use crate::ir::{Backbone, Batch, Component, Fidelity, Layer, Program, Uncertainty, Weights, Width};
 
 /// Of one step, by component.
@@ -109,10 +110,11 @@ fn products(program: &Program, length: usize) -> Vec<Product> {
     }
     let constant = program.constant_part();
     for (index, layer) in program.layers.iter().enumerate() {
-        layer_products(program, layer, index < constant, length, &mut list);
+        let rows = if is_finish(program, index) { Rows::Examples } else { Rows::Tokens };
+        layer_products(program, layer, (rows, index < constant), length, &mut list);
     }
     if let Some(ladder) = &program.ladder {
-        ladder.layers.clone().for_each(|_| bottleneck(ladder.width, program, &mut list));
+        ladder.layers.clone().for_each(|_| bottleneck(ladder.width, Rows::Tokens, program, &mut list));
     }
     list.push(Product {
         component: Component::Pooler,
@@ -126,24 +128,23 @@ fn products(program: &Program, length: usize) -> Vec<Product> {
 fn layer_products(
     program: &Program,
     layer: &Layer,
-    is_constant: bool,
+    (rows, is_constant): (Rows, bool),
     length: usize,
     list: &mut Vec<Product>,
 ) {
     let Backbone { hidden, ffn, .. } = program.backbone;
     let on_tape = |backward: Backward| if is_constant { Backward::None } else { backward };
-    // query, key, value and attention's output; into and out of the feed-forward part
-    list.push(Product {
-        component: Component::Layers,
-        operations: 4 * linear(hidden, hidden) + linear(hidden, ffn) + linear(ffn, hidden),
-        rows: Rows::Tokens,
-        backward: on_tape(backward(layer.weights)),
-    });
+    // key and value; query and attention's output, into and out of the feed-forward part
+    let of_rows = 2 * linear(hidden, hidden) + linear(hidden, ffn) + linear(ffn, hidden);
+    for (operations, rows) in [(2 * linear(hidden, hidden), Rows::Tokens), (of_rows, rows)] {
+        let backward = on_tape(backward(layer.weights));
+        list.push(Product { component: Component::Layers, operations, rows, backward });
+    }
     // Q K^T is [length, length] a head, and so is what weighs V; of either the two operands have gradients
     list.push(Product {
         component: Component::Layers,
         operations: 2 * linear(hidden, length),
-        rows: Rows::Tokens,
+        rows,
         backward: on_tape(Backward::InputAndWeight),
     });
     if let Some(blocks) = layer.attention {
@@ -153,7 +154,7 @@ fn layer_products(
         list.extend([film(Component::Norm, hidden, hidden), film(Component::Norm, hidden, hidden)]);
     }
     if let Some(width) = layer.bottleneck {
-        bottleneck(width, program, list);
+        bottleneck(width, rows, program, list);
         if program.fidelity == Fidelity::Reference {
             list.push(film(Component::Bottleneck, hidden, hidden)); // of its own norm
         }
@@ -161,7 +162,7 @@ fn layer_products(
 }
 
 /// FiLM's generators, then down and up; in the authors' code before them a linear map of z.
-fn bottleneck(Width(width): Width, program: &Program, list: &mut Vec<Product>) {
+fn bottleneck(Width(width): Width, rows: Rows, program: &Program, list: &mut Vec<Product>) {
     let hidden = program.backbone.hidden;
     if program.fidelity == Fidelity::Reference {
         list.push(of_tasks(Component::Bottleneck, linear(hidden, hidden)));
@@ -170,7 +171,7 @@ fn bottleneck(Width(width): Width, program: &Program, list: &mut Vec<Product>) {
     list.push(Product {
         component: Component::Bottleneck,
         operations: linear(hidden, width) + linear(width, hidden),
-        rows: Rows::Tokens,
+        rows,
         backward: Backward::InputAndWeight,
     });
 }

@@ -10,9 +10,11 @@
 //! | two norms: normalized input and output, inverse deviations | 4 x `[tokens, hidden]`, 2 x `[tokens]` |
 //! | feed-forward part: what enters GELU | `[tokens, ffn]` |
 //!
+//! In a last layer of which only `[CLS]` is made ([`is_finish`]) all but key and value are of the examples.
+//!
 //! Softmax, GELU's output and dropout's are made again. Its input is the output of the part below. The constant part keeps nothing but its output.
 
-use super::{ByComponent, Candidates, Load};
+use super::{ByComponent, Candidates, Load, is_finish};
 use crate::ir::{Backbone, Blocks, Component, Fidelity, Flow, Layer, ParameterCount, Program, Width};
 
 /// Bytes of a number.
@@ -155,7 +157,11 @@ impl Tape<'_> {
     fn layer(&self, index: usize) -> Stage {
         let Backbone { hidden, ffn, .. } = self.program.backbone;
         let Layer { attention, norm, bottleneck, .. } = self.program.layers[index];
-        let mut kept = vec![(Component::Layers, self.tokens(8 * hidden + ffn + 2))];
+        let own = match is_finish(self.program, index) {
+            true => self.tokens(2 * hidden) + self.examples(6 * hidden + ffn + 2),
+            false => self.tokens(8 * hidden + ffn + 2),
+        };
+        let mut kept = vec![(Component::Layers, own)];
         if let Some(blocks) = attention {
             kept.push((Component::Attention, self.attention_bias(blocks)));
         }
@@ -163,10 +169,15 @@ impl Tape<'_> {
             kept.push((Component::Norm, 2 * self.norm()));
         }
         if let Some(width) = bottleneck {
-            kept.push((Component::Bottleneck, self.bottleneck(width) + self.own_norm()));
+            let of_rows = match is_finish(self.program, index) {
+                true => self.examples(self.bottleneck(width) + self.own_norm()),
+                false => self.tokens(self.bottleneck(width) + self.own_norm()),
+            };
+            let generated = self.film() + if self.has_own_norm() { self.norm() } else { 0 };
+            kept.push((Component::Bottleneck, of_rows + generated));
         }
         if let Some(ladder) = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index)) {
-            kept.push((Component::Bottleneck, self.bottleneck(ladder.width)));
+            kept.push((Component::Bottleneck, self.tokens(self.bottleneck(ladder.width)) + self.film()));
         }
         Stage { kept, gradients: 0, passing: self.passing(index) }
     }
@@ -175,9 +186,13 @@ impl Tape<'_> {
     /// connection and of what enters GELU. A bottleneck or a step of the ladder, which comes before, has been freed
     /// too. It leaves the gradient of what enters it, the ladder also of f_{i-1}; where there is a bottleneck, the norm
     /// and its output have gone with it. Within it there are three gradients, less the output, and that of its GELU.
+    /// Where only `[CLS]` is made of a layer, it needs most for the gradients of its input, key and value.
     fn passing(&self, index: usize) -> i128 {
         let Backbone { hidden, ffn, .. } = self.program.backbone;
         let (hidden, ffn) = (hidden as i128, ffn as i128);
+        if is_finish(self.program, index) {
+            return self.load.tokens() as i128 * 3 * hidden;
+        }
         let ladder = self.program.ladder.as_ref().filter(|ladder| ladder.layers.contains(&index));
         let width = match (self.program.layers[index].bottleneck, ladder) {
             (Some(Width(width)), _) => (2 * hidden + width as i128).max(ffn - 2 * hidden - width as i128),
@@ -187,18 +202,19 @@ impl Tape<'_> {
         self.load.tokens() as i128 * width
     }
 
-    /// The input and the modulated input, `[tokens, hidden]`; what enters GELU, `[tokens, width]`. The input is the
-    /// feed-forward part's output, on the ladder h_i + f_{i-1}.
-    fn bottleneck(&self, Width(width): Width) -> u128 {
-        self.tokens(2 * self.program.backbone.hidden + width) + self.film()
+    /// Of a row the input and the modulated input, hidden each; what enters GELU, width. The input is the feed-forward
+    /// part's output, on the ladder h_i + f_{i-1}.
+    fn bottleneck(&self, Width(width): Width) -> usize {
+        2 * self.program.backbone.hidden + width
     }
 
     /// In the authors' code a bottleneck in a layer has a norm of its own: what it normalizes, normalized, its output.
-    fn own_norm(&self) -> u128 {
-        match self.program.fidelity {
-            Fidelity::Paper => 0,
-            Fidelity::Reference => self.tokens(3 * self.program.backbone.hidden + 1) + self.norm(),
-        }
+    fn own_norm(&self) -> usize {
+        if self.has_own_norm() { 3 * self.program.backbone.hidden + 1 } else { 0 }
+    }
+
+    fn has_own_norm(&self) -> bool {
+        self.program.fidelity == Fidelity::Reference
     }
 
     /// gamma(z) and beta(z), `[tasks, hidden]`.
@@ -251,8 +267,14 @@ fn scored(program: &Program, candidates: Candidates, length: usize) -> u128 {
 fn scoring(program: &Program, candidates: Candidates, length: usize) -> u128 {
     let (_, largest) = candidates.chunks(length);
     // a bottleneck's input and its modulated input, with the feed-forward part's four; beside a ladder the last step's f
-    let has_bottleneck = program.layers.iter().any(|layer| layer.bottleneck.is_some());
+    let is_beside =
+        |(index, layer): (usize, &Layer)| layer.bottleneck.is_some() && !is_finish(program, index);
+    let has_bottleneck = program.layers.iter().enumerate().any(is_beside);
     let beside = if has_bottleneck || program.ladder.is_some() { program.backbone.hidden } else { 0 };
-    let run = running(&program.backbone) + beside;
-    scored(program, candidates, length) + largest as u128 * length as u128 * run as u128
+    let scored = scored(program, candidates, length);
+    // the input of the first layer behind the constant part is that part's output
+    let behind = (program.constant_part()..program.layers.len()).filter(|&index| !is_finish(program, index));
+    let shared = if scored > 0 && behind.count() < 2 { program.backbone.hidden } else { 0 };
+    let run = running(&program.backbone) + beside - shared;
+    scored + largest as u128 * length as u128 * run as u128
 }

@@ -173,6 +173,14 @@ impl Candidates {
     }
 }
 
+/// Whether of this layer only what heads read is made: the last one, where all heads read `[CLS]`.
+fn is_finish(program: &Program, index: usize) -> bool {
+    let reads_tokens = program.tasks.iter().any(|task| task.kind.reads_tokens());
+    let is_last = index + 1 == program.layers.len() && index >= program.constant_part();
+    let is_beside_ladder = program.ladder.as_ref().is_some_and(|ladder| ladder.layers.contains(&index));
+    is_last && !is_beside_ladder && !reads_tokens
+}
+
 /// What of a load has not been through the constant part before the step begins: all that was not scored.
 ///
 /// That are the tasks that borrow their scores, whose examples are expected to be picked as often as others.

@@ -96,6 +96,9 @@ impl Heads {
     /// Writes what the asking tokens of one sequence attend to, `[asking, hidden]`: all of `output`.
     pub fn forward(self, inputs: &Inputs, sequence: usize, output: &mut [MaybeUninit<f32>]) {
         let sequence = inputs.of(sequence, self.hidden);
+        if sequence.asking == 0 {
+            return;
+        }
         let (len, width, stride) = (sequence.len, self.width(), sequence.stride());
         let product = Small::new();
         with_scratch(len * stride, |scores| {
@@ -157,6 +160,10 @@ impl Heads {
         let sequence = inputs.of(sequence, self.hidden);
         let (len, stride) = (sequence.len, sequence.stride());
         let mut dbias = vec![0.0; sequence.bias.map_or(0, |(_, blocks)| blocks.entries())];
+        if sequence.asking == 0 {
+            dpairs.fill(MaybeUninit::new(0.0));
+            return dbias;
+        }
         with_scratch(3 * len * stride, |scratch| {
             let (softmax, scratch) = scratch.split_at_mut(len * stride);
             let (dropped, dscores) = scratch.split_at_mut(len * stride);

@@ -82,7 +82,7 @@ impl<D: Kernels> Encode<12, D> for Encoder<D> {
         let x = self.alignment.forward(x, &z, batch, pass);
         let z = self.task_transformation.forward(&z, pass);
         let x = self.lower.forward(x, &z, batch, pass);
-        let x = self.upper.forward(x, &z, batch, pass);
+        let x = self.upper.finish(x, &z, batch, pass);
         self.pooler.forward(x, batch, pass)
     }
 }

@@ -98,7 +98,7 @@ impl<D: Kernels> Encode<48, D> for Encoder<D> {
         let z = self.task_transformation.forward(&z, pass);
         let x = self.lower.forward(x, &z, batch, pass);
         let x = self.upper.forward(x, &z, batch, pass);
-        let x = self.top.forward(x, &z, batch, pass);
+        let x = self.top.finish(x, &z, batch, pass);
         self.pooler.forward(x, batch, pass)
     }
 }
