@@ -1,25 +1,27 @@
-"""Writes kinds.json: entity F1 as seqeval counts it, the figures of SQuAD as its official evaluation script gives them,
-and those of MultiRC by their definition.
+"""Writes kinds.json: entity F1 as seqeval counts it, and the figures of SQuAD and MultiRC as their official evaluation
+scripts give them.
 
     pip install seqeval scikit-learn && python tests/golden/kinds.py OFFICIAL
 
-OFFICIAL is a folder with `evaluate-v1.1.py`, the evaluation of SQuAD v1.1 as Rajpurkar et al. published it
-(https://rajpurkar.github.io/SQuAD-explorer); the file is found beside BERT and DrQA too, and is no part of this project.
-Its figures are percentages.
+OFFICIAL is a folder with two files that are no part of this project: `evaluate-v1.1.py`, the evaluation of SQuAD v1.1 as
+Rajpurkar et al. published it (https://rajpurkar.github.io/SQuAD-explorer; the file is found beside BERT and DrQA too),
+whose figures are percentages, and `multirc_measures.py`, that of MultiRC by Khashabi et al.
+(https://github.com/CogComp/multirc, there also called `eval/measures.py`).
 
-MultiRC has two published evaluations. They agree, and with scikit-learn, wherever there is something to find and something
-is predicted: that is asserted for each case. Where both are missing, F1a is 1 by the authors' own script (precision of no
-predictions and recall of no right answers are 1) and 0 by SuperGLUE's (scikit-learn's f1_score); here it is the authors'.
-Where precision and recall are both 0 the authors' script divides by zero; here F1a is 0, as scikit-learn has it.
+MultiRC has two published evaluations. The authors' is the one here. It agrees with SuperGLUE's, which is scikit-learn's
+f1_score, wherever there is something to find or something is predicted: that is asserted for each case. Where both are
+missing, F1a is 1 by the authors' script (precision of no predictions and recall of no right answers are 1) and 0 by
+SuperGLUE's. Where precision and recall are both 0 the authors' script divides by zero; here F1a is 0, as scikit-learn
+has it.
 """
 
+import functools
 import importlib.util
 import json
 import pathlib
 import random
 import sys
 import warnings
-from fractions import Fraction
 
 import numpy as np
 import seqeval
@@ -77,14 +79,17 @@ def entities(rng):
     ]
 
 
-# ---- SQuAD v1.1
+# ---- the official scripts
 
-def official(folder):
-    spec = importlib.util.spec_from_file_location("squad", pathlib.Path(folder) / "evaluate-v1.1.py")
+def official(folder, file):
+    spec = importlib.util.spec_from_file_location("official", pathlib.Path(folder) / file)
     module = importlib.util.module_from_spec(spec)
+    module.reduce = functools.reduce  # MultiRC's is of the time when that was built in
     spec.loader.exec_module(module)
     return module
 
+
+# ---- SQuAD v1.1
 
 def squad(script, name, questions):
     qas = [{"id": str(i), "answers": [{"text": text} for text in accepted]} for i, (accepted, _) in enumerate(questions)]
@@ -119,56 +124,57 @@ def answers(script, rng):
 
 # ---- MultiRC
 
-def multirc(name, rows):
+def multirc(script, name, rows):
     rows = [[int(x) for x in row] for row in rows]
-    right = sum(t * p for _, t, p in rows)
-    predicted, wanted = sum(p for *_, p in rows), sum(t for _, t, _ in rows)
-    precision = Fraction(right, predicted) if predicted else Fraction(1)
-    recall = Fraction(right, wanted) if wanted else Fraction(1)
-    f1a = 2 * precision * recall / (precision + recall) if precision + recall else Fraction(0)
     questions = {}
     for question, target, guess in rows:
-        questions.setdefault(question, []).append(target == guess)
-    matches = sum(all(judged) for judged in questions.values())
-    if predicted or wanted:
-        _, target, guess = zip(*rows)
-        assert abs(float(f1a) - sklearn.metrics.f1_score(target, guess, zero_division=0.0)) < 1e-12, name
-    return {"name": name, "answers": rows, "f1a": float(f1a), "exact_match": matches / len(questions)}
+        questions.setdefault(question, []).append((target, guess))
+    answers = lambda judged: {"answers": [{"isAnswer": target} for target, _ in judged]}
+    data = [{"id": "p", "paragraph": {"questions": [answers(judged) for judged in questions.values()]}}]
+    guesses = {f"p=={i}": [guess for _, guess in judged] for i, judged in enumerate(questions.values())}
+    try:
+        _, _, f1a = script.per_dataset_metric(data, guesses)
+    except ZeroDivisionError:
+        f1a = 0.0
+    _, target, guess = zip(*rows)
+    if any(target) or any(guess):
+        assert abs(f1a - sklearn.metrics.f1_score(target, guess, zero_division=0.0)) < 1e-12, name
+    return {"name": name, "answers": rows, "f1a": f1a, "exact_match": script.exact_match_metrics(data, guesses, 0)}
 
 
-def judgements(rng):
+def judgements(script, rng):
     n = 300
     question, target = rng.integers(0, 60, n), rng.integers(0, 2, n)
     flipped = np.where(rng.random(n) < 0.15, 1 - target, target)
     zeros, ones = np.zeros(n), np.ones(n)
     return [
-        multirc("independent", np.stack([question, target, rng.integers(0, 2, n)], 1)),
-        multirc("mostly right", np.stack([question, target, flipped], 1)),
-        multirc("perfect", np.stack([question, target, target], 1)),
-        multirc("all wrong", np.stack([question, target, 1 - target], 1)),
-        multirc("nothing predicted", np.stack([question, target, zeros], 1)),
-        multirc("everything predicted", np.stack([question, target, ones], 1)),
-        multirc("nothing to find", np.stack([question, zeros, flipped], 1)),
-        multirc("nothing to find and nothing predicted", np.stack([question, zeros, zeros], 1)),
-        multirc("single answer", [[4, 1, 0]]),
-        multirc("a question without a right answer", [[4, 0, 0], [4, 0, 0], [5, 1, 1]]),
-        multirc("wrongly found", [[4, 0, 1], [5, 0, 0]]),
-        multirc("questions in disorder", [[9, 1, 1], [2, 0, 1], [9, 0, 0], [2, 1, 1]]),
+        multirc(script, "independent", np.stack([question, target, rng.integers(0, 2, n)], 1)),
+        multirc(script, "mostly right", np.stack([question, target, flipped], 1)),
+        multirc(script, "perfect", np.stack([question, target, target], 1)),
+        multirc(script, "all wrong", np.stack([question, target, 1 - target], 1)),
+        multirc(script, "nothing predicted", np.stack([question, target, zeros], 1)),
+        multirc(script, "everything predicted", np.stack([question, target, ones], 1)),
+        multirc(script, "nothing to find", np.stack([question, zeros, flipped], 1)),
+        multirc(script, "nothing to find and nothing predicted", np.stack([question, zeros, zeros], 1)),
+        multirc(script, "single answer", [[4, 1, 0]]),
+        multirc(script, "a question without a right answer", [[4, 0, 0], [4, 0, 0], [5, 1, 1]]),
+        multirc(script, "wrongly found", [[4, 0, 1], [5, 0, 0]]),
+        multirc(script, "questions in disorder", [[9, 1, 1], [2, 0, 1], [9, 0, 0], [2, 1, 1]]),
     ]
 
 
 def main():
     warnings.simplefilter("ignore")  # nothing to find warns, and is meant
-    script = official(sys.argv[1])
+    of_squad, of_multirc = (official(sys.argv[1], file) for file in ["evaluate-v1.1.py", "multirc_measures.py"])
     rng = np.random.default_rng(SEED)
     golden = {
         "seed": SEED,
         "versions": {"seqeval": getattr(seqeval, "__version__", "1.2.2"), "squad": "1.1"},
         "labels": LABELS,
         "entity": entities(rng),
-        "normalized": [[text, script.normalize_answer(text)] for text in TEXTS],
-        "squad": answers(script, random.Random(SEED)),
-        "multirc": judgements(rng),
+        "normalized": [[text, of_squad.normalize_answer(text)] for text in TEXTS],
+        "squad": answers(of_squad, random.Random(SEED)),
+        "multirc": judgements(of_multirc.Measures, rng),
     }
     path = pathlib.Path(__file__).with_name("kinds.json")
     path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_agree_with_the_definition_in_python() {
+    fn scores_agree_with_the_official_script() {
         let golden: serde_json::Value =
             serde_json::from_str(include_str!("../../../tests/golden/kinds.json")).unwrap();
         let cases = golden["multirc"].as_array().unwrap();
