@@ -26,6 +26,13 @@ pub enum AuthorsError {
     #[diagnostic(transparent)]
     Tensors(#[from] TensorsError),
 
+    #[error("`{model}` is of `fidelity paper`, and {} is of the authors' code", path.display())]
+    #[diagnostic(
+        code(weights::fidelity),
+        help("the same numbers mean something else there: a model with `fidelity reference` takes them")
+    )]
+    Fidelity { path: PathBuf, model: String },
+
     #[error("{} does not fit the model:\n  {}", path.display(), problems.join("\n  "))]
     #[diagnostic(
         code(weights::tensors),

@@ -14,10 +14,7 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     if let (Some(task), Some(data)) = (&args.task, &args.data_of) {
         return other_data(plan, build, &run, args, task, data);
     }
-    let model = match &args.weights {
-        Some(weights) => Predictor::of_weights(plan, build, &run, weights)?,
-        None => Predictor::of_run(plan, build, &run, args.saved.checkpoint)?,
-    };
+    let model = model(plan, build, &run, args)?;
     let split = Split::from(args.split);
     let data = args.data.as_ref().unwrap_or(&run.record.paths.data);
     let cache = cache(args.cache.as_ref());
@@ -34,6 +31,19 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     }
 }
 
+/// The run's network, with its own weights or those that were named.
+fn model<N: Network>(
+    plan: &'static Plan,
+    build: impl FnOnce() -> N,
+    run: &Run,
+    args: &args::Eval,
+) -> Result<Predictor<N>> {
+    Ok(match &args.weights {
+        Some(weights) => Predictor::of_weights(plan, build, run, weights)?,
+        None => Predictor::of_run(plan, build, run, args.saved.checkpoint)?,
+    })
+}
+
 /// A head on data that it was not trained on.
 fn other_data<N: Network>(
     plan: &'static Plan,
@@ -45,7 +55,7 @@ fn other_data<N: Network>(
 ) -> Result<()> {
     let (_, task) = predict::find_task(plan, task)?;
     let question = zero_shot::question(plan, task, name, &args.map)?;
-    let model = Predictor::of_run(plan, build, run, args.saved.checkpoint)?;
+    let model = model(plan, build, run, args)?;
     let split = Split::from(args.split);
     let cache = cache(args.cache.as_ref());
     let request = Request {

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::files::{self, FileError};
-use super::plan::{Backbone, Family, Plan};
+use super::plan::{Backbone, Family, Fidelity, Plan};
 use crate::authors::{self, Tensor};
 use crate::kernels::Kernels;
 use crate::nn::{EPSILON, FIRST_POSITION, Parameter, ROBERTA_EPSILON};
@@ -34,6 +34,17 @@ pub enum ExportError {
     #[error("`{}` exists and is not an empty folder", folder.display())]
     #[diagnostic(code(export::taken), help("name another folder with --out"))]
     Taken { folder: std::path::PathBuf },
+
+    #[error(
+        "`{model}` is of `fidelity paper`, and the authors' code would compute something else with its numbers"
+    )]
+    #[diagnostic(
+        code(export::fidelity),
+        help(
+            "a model with `fidelity reference` is written for that code; `--format hf` writes the backbone of any"
+        )
+    )]
+    Fidelity { model: String },
 
     #[error("the authors' code has no place for {} of the model's parameters, such as `{}`", unknown.len(), unknown[0])]
     #[diagnostic(
@@ -70,6 +81,9 @@ pub fn export<D: Kernels>(
     }
     let tensors = match format {
         Format::Hf => backbone(parameters),
+        Format::Reference if plan.training.fidelity != Fidelity::Reference => {
+            return Err(ExportError::Fidelity { model: plan.full_name() });
+        }
         Format::Reference => {
             let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name).collect();
             authors::tensors_of(parameters, &tasks).map_err(|unknown| ExportError::NotTheirs { unknown })?

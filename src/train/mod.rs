@@ -15,7 +15,7 @@
 //! | [`saved_model`], [`predictor`] | a trained model, back from where it lies, and what it is asked |
 //! | [`submission`] | what it says of all tasks' test data, as the benchmarks want it |
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
-//! | [`export`] | a trained model in the files of other programs |
+//! | [`weights`], [`export`] | weights of the authors' code; a trained model in the files of other programs |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
 //!
 //! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
@@ -54,6 +54,7 @@ pub mod submission;
 pub mod trainer;
 pub mod transfer;
 pub mod uncertainty;
+pub mod weights;
 pub mod zero_shot;
 
 pub use inputs::{InputError, Inputs, Reading};

@@ -9,7 +9,7 @@ use super::plan::{Plan, Task};
 use super::predict::{self, PredictError, Prediction};
 use super::run::Run;
 use super::saved_model::{SavedModel, SavedModelError};
-use crate::authors;
+use super::weights;
 use crate::data::{Example, Examples, Tokenizer};
 
 /// A trained model that answers; loading is the only way to make one.
@@ -55,11 +55,10 @@ impl<N: Network> Predictor<N> {
         plan: &'static Plan,
         build: impl FnOnce() -> N,
         run: &Run,
-        weights: &Path,
+        path: &Path,
     ) -> Result<Self, SavedModelError> {
         let mut network = build();
-        let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name).collect();
-        authors::load(&mut network.parameters(), &tasks, weights)?;
+        weights::load(plan, &mut network.parameters(), path)?;
         Ok(Self { plan, network, tokenizer: run.tokenizer(plan)?, step: 0 })
     }
 

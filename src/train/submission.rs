@@ -3,7 +3,7 @@
 //! | data | file | content |
 //! |---|---|---|
 //! | GLUE | `CoLA.tsv`, `MNLI-m.tsv`; where their files are there, `MNLI-mm.tsv` and `AX.tsv`, by MNLI's head | `index` and `prediction` between tabs, labels as in the data |
-//! | SuperGLUE | `BoolQ.jsonl` | `{"idx": .., "label": ..}` a line; MultiRC's answers below their questions and passages |
+//! | SuperGLUE | `BoolQ.jsonl`; where their files are there, `AX-b.jsonl` and `AX-g.jsonl`, by RTE's head | `{"idx": .., "label": ..}` a line; MultiRC's answers below their questions and passages |
 //! | SQuAD, MRQA | `TASK.json` | an object: the answer by the question's id |
 //! | CoNLL | `TASK.conll` | a word and its tag a line, an empty line behind each sentence |
 //! | others | `TASK.jsonl` | a prediction a line, as `predict` prints them |
@@ -65,8 +65,9 @@ pub fn write<N: Network>(
     Ok(made)
 }
 
-/// Files that GLUE wants of MNLI's head besides its own: the pairs from other sources, and the diagnostic ones (AX), which
-/// the usual downloads have in a folder `diagnostic` or among MNLI's files. Of two places of AX the first is taken.
+/// Files that a benchmark wants of a head besides its own. GLUE, of MNLI's: the pairs from other sources, and the
+/// diagnostic ones (AX), which the usual downloads have in a folder `diagnostic` or among MNLI's files; of two places the
+/// first is taken. SuperGLUE, of RTE's: the diagnostic pairs (AX-b) and those of Winogender (AX-g), in folders beside its.
 fn beside(task: &Task, split: Split) -> Vec<(&'static str, Source)> {
     let file = |name| task.data.with_file(split, name);
     match (task.data.format, split) {
@@ -77,6 +78,9 @@ fn beside(task: &Task, split: Split) -> Vec<(&'static str, Source)> {
             ("AX.tsv", file("../diagnostic/diagnostic.tsv")),
             ("AX.tsv", file("../AX/AX.tsv")),
         ],
+        (Format::SuperGlue("RTE"), Split::Test) => {
+            vec![("AX-b.jsonl", file("../AX-b/AX-b.jsonl")), ("AX-g.jsonl", file("../AX-g/AX-g.jsonl"))]
+        }
         _ => Vec::new(),
     }
 }

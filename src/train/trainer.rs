@@ -23,7 +23,8 @@ use super::report;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
 use super::transfer::{self, TransferError};
-use crate::authors::{self, AuthorsError};
+use super::weights;
+use crate::authors::AuthorsError;
 use crate::data::{Goal, Split, Unreadable};
 use crate::nn::pretrained::{self, PretrainedError};
 
@@ -131,9 +132,8 @@ pub fn train<N: Network>(
         Some((_, weights)) => Some(pretrained::load(&mut parameters, weights, &expected(&plan.backbone))?),
         None => None,
     };
-    if let Some(weights) = &options.weights {
-        let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name).collect();
-        authors::load(&mut parameters, &tasks, weights)?;
+    if let Some(path) = &options.weights {
+        weights::load(plan, &mut parameters, path)?;
     }
 
     let transfer = match &from {

@@ -21,6 +21,7 @@ tasks {{
     find   {{ span {{ stride 6 }}         data squad "find" }}
     cause  {{ choose 2                    data superglue "COPA" }}
     detail {{ classify 2                  data superglue "MultiRC" }}
+    pairs  {{ classify 2                  data superglue "RTE" }}
 }}
 
 attach norm to layer 0
@@ -79,7 +80,18 @@ fn write_data(place: &Place) {
         let label = |label: &str| if labelled { format!(", \"label\": {label}") } else { String::new() };
         place.write(&format!("data/COPA/{of_superglue}.jsonl"), &copa(&label("1")));
         place.write(&format!("data/MultiRC/{of_superglue}.jsonl"), &multirc(&label("1")));
+        let pair = format!(
+            r#"{{"premise": "the film", "hypothesis": "the book"{}, "idx": 5}}"#,
+            label("\"entailment\"")
+        );
+        place.write(&format!("data/RTE/{of_superglue}.jsonl"), &pair);
     }
+    // what SuperGLUE asks RTE's head besides
+    let broad =
+        r#"{"sentence1": "the film", "sentence2": "a book", "idx": 6, "label": "entailment", "logic": ""}"#;
+    let gender = r#"{"premise": "the film", "hypothesis": "a book", "idx": 7, "label": "not_entailment"}"#;
+    place.write("data/AX-b/AX-b.jsonl", broad);
+    place.write("data/AX-g/AX-g.jsonl", gender);
 }
 
 #[test]
@@ -96,6 +108,7 @@ fn every_kind_is_trained_measured_and_asked_for_its_benchmark() {
         ("find", "exact_match"),
         ("cause", "accuracy"),
         ("detail", "f1a"),
+        ("pairs", "accuracy"),
     ];
     for (task, figure) in expected {
         let value = figures["tasks"][task][figure].as_f64();
@@ -113,7 +126,9 @@ fn every_kind_is_trained_measured_and_asked_for_its_benchmark() {
     assert!(answer(&asked)["choice"].as_u64().is_some_and(|choice| choice < 2));
 
     let said = place.succeed(&["predict", "runs/kinds", "--all", "--out", "answers"]);
-    let files = ["CoLA.tsv", "STS-B.tsv", "words.conll", "find.json", "COPA.jsonl", "MultiRC.jsonl"];
+    let others = ["CoLA.tsv", "STS-B.tsv", "words.conll", "find.json"];
+    let of_superglue = ["COPA.jsonl", "MultiRC.jsonl", "RTE.jsonl", "AX-b.jsonl", "AX-g.jsonl"];
+    let files = [others.as_slice(), &of_superglue].concat();
     assert_eq!(said.lines().count(), files.len());
     for file in files {
         assert!(said.contains(file), "{said}");
@@ -125,6 +140,10 @@ fn every_kind_is_trained_measured_and_asked_for_its_benchmark() {
     assert!(answers["q7"].is_string(), "{answers}");
     let copa = &place.lines("answers/COPA.jsonl")[0];
     assert!(copa["idx"] == 4 && copa["label"].is_u64(), "{copa}");
+    for (file, idx) in [("RTE", 5), ("AX-b", 6), ("AX-g", 7)] {
+        let pair = &place.lines(&format!("answers/{file}.jsonl"))[0];
+        assert!(pair["idx"] == idx && pair["label"].as_str().unwrap().ends_with("entailment"), "{pair}");
+    }
     let passage = &place.lines("answers/MultiRC.jsonl")[0];
     assert_eq!(
         (&passage["idx"], &passage["passage"]["questions"][0]["answers"][1]["idx"]),

@@ -8,7 +8,8 @@ use camtl::nn::pretrained::{self, Checkpoint};
 use camtl::nn::{Encode, Model, Predict};
 use camtl::train::export::{ExportError, Exported, Format, export};
 use camtl::train::inputs::expected;
-use camtl::train::plan::Plan;
+use camtl::train::plan::{Fidelity, Plan, Training};
+use camtl::train::weights;
 use dfdx::prelude::Cpu;
 
 use crate::{small_base, small_large};
@@ -58,6 +59,21 @@ fn what_was_read_is_written_as_it_was() {
 
     let again = export(&BASE, &model.parameters(), &tokenizer, Format::Reference, &out);
     assert!(matches!(again, Err(ExportError::Taken { .. })), "nothing is overwritten");
+}
+
+/// Names and shapes may fit a model of the paper, as those of a norm do; what the numbers mean does not.
+#[test]
+fn a_model_of_the_paper_neither_takes_nor_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("theirs");
+    let paper = Plan { training: Training { fidelity: Fidelity::Paper, ..BASE.training }, ..BASE };
+    let mut model = filled();
+    let written = export(&paper, &model.parameters(), &tokenizer(folder.path()), Format::Reference, &out);
+    assert!(matches!(written, Err(ExportError::Fidelity { .. })), "{written:?}");
+    assert!(!out.exists());
+    let taken = weights::load(&paper, &mut model.parameters(), &golden("base"));
+    assert!(matches!(taken, Err(AuthorsError::Fidelity { .. })), "{taken:?}");
+    weights::load(&BASE, &mut model.parameters(), &golden("base")).unwrap();
 }
 
 #[test]

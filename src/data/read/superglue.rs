@@ -63,9 +63,12 @@ fn bool_q(rows: &mut Rows, row: BoolQ, line: u32) -> Result<Vec<Example>, ReadEr
     Ok(vec![Example { target, id: name(row.idx), ..Example::text(row.passage, Some(row.question), line) }])
 }
 
+/// The diagnostic pairs that RTE's head is asked about name their texts otherwise.
 #[derive(Deserialize)]
 struct Inference {
+    #[serde(alias = "sentence1")]
     premise: String,
+    #[serde(alias = "sentence2")]
     hypothesis: String,
     label: Option<Value>,
     idx: Option<Value>,
