@@ -138,7 +138,8 @@ fn answer(mut stream: TcpStream, files: &HashMap<&str, &str>, manners: Manners, 
 
 /// A name for a file's content, as the hub gives.
 fn oid(file: &str) -> String {
-    format!("{:040x}", file.bytes().fold(7_u64, |sum, byte| sum * 31 + u64::from(byte)))
+    let add = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+    format!("{:040x}", file.bytes().fold(7, add))
 }
 
 fn id(text: &str) -> Id {
