@@ -70,6 +70,14 @@ impl HubError {
             HFError::RepoNotFound { .. } => Self::NoRepository { id, endpoint },
             HFError::RevisionNotFound { .. } => Self::NoRevision { id },
             HFError::AuthRequired { .. } | HFError::Forbidden { .. } => Self::Refused { id, endpoint },
+            // A listing's errors come as they are. The hub hides what is private: its status is that of a wrong token, and
+            // only its own code tells of what there is not.
+            HFError::Http { ref context } => match (context.error_code.as_deref(), context.status.as_u16()) {
+                (Some("RevisionNotFound"), _) => Self::NoRevision { id },
+                (Some("RepoNotFound"), _) | (None, 404) => Self::NoRepository { id, endpoint },
+                (Some("GatedRepo"), _) | (_, 401 | 403) => Self::Refused { id, endpoint },
+                _ => Self::Failed { id, endpoint, cause: Box::new(cause) },
+            },
             cause => Self::Failed { id, endpoint, cause: Box::new(cause) },
         }
     }
