@@ -77,6 +77,9 @@ impl Server {
     }
 }
 
+/// Status, headers, announced length, body.
+type Send<'a> = &'a mut dyn FnMut(&str, &str, usize, &[u8]);
+
 fn answer(mut stream: TcpStream, files: &HashMap<&str, &str>, manners: Manners, log: &Mutex<Vec<String>>) {
     let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
     let Some(Ok(request)) = lines.next() else { return };
@@ -97,7 +100,7 @@ fn answer(mut stream: TcpStream, files: &HashMap<&str, &str>, manners: Manners, 
             let _ = stream.write_all(body);
         }
     };
-    let json = |body: &str, send: &mut dyn FnMut(&str, &str, usize, &[u8])| {
+    let json = |body: &str, send: Send<'_>| {
         send("200 OK", "content-type: application/json\r\n", body.len(), body.as_bytes());
     };
     let known = ["main", "v1", COMMIT];
