@@ -434,14 +434,6 @@ pub fn gradient<S: Shape, D: Device<f32>>(
     flat_gradient(gradients, value).as_vec()
 }
 
-/// Sum of the squares of the gradient of `value`, left on the device.
-pub fn squared_norm<S: Shape, D: Device<f32>>(
-    gradients: &mut Gradients<f32, D>,
-    value: &Tensor<S, f32, D>,
-) -> Tensor<Rank0, f32, D> {
-    flat_gradient(gradients, value).square().sum::<Rank0, Axis<0>>()
-}
-
 pub fn adamw<S: Shape, D: Device<f32>>(
     value: &mut Tensor<S, f32, D>,
     moments: &mut DeviceMoments<D>,
