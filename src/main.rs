@@ -28,6 +28,7 @@ fn dispatch(command: Command) -> Outcome<ExitCode> {
         Command::Build(args) => cli::build::run(&args).map(done),
         Command::Simulate(args) => cli::simulate::run(&args),
         Command::Train(args) => cli::train::run(&args),
+        Command::Resume(args) => cli::resume::run(&args),
         Command::Eval(args) => cli::eval::run(&args),
         Command::Predict(args) => cli::predict::run(&args),
         Command::Compare(args) => cli::compare::run(&args),

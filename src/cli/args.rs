@@ -42,6 +42,7 @@ pub enum Command {
     Build(Build),
     Simulate(Simulate),
     Train(Train),
+    Resume(Resume),
     Eval(Eval),
     Predict(Predict),
     Compare(Compare),
@@ -263,6 +264,25 @@ pub struct Train {
     /// Any other training setting, instead of the model's; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<String>,
+    /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
+    #[arg(long)]
+    pub profile: bool,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
+    #[command(flatten)]
+    pub placement: Placement,
+}
+
+/// Go on with a training that was interrupted, from its last checkpoint, as if it had never stopped
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The tasks' data [default: where it was]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
     #[arg(long)]
     pub profile: bool,

@@ -7,7 +7,7 @@
 //! | [`check`], [`fmt`], [`graph`], [`stats`], [`diff`] | read it, and print what the compiler has to say |
 //! | [`build`] | lower it, and let cargo build the binary |
 //! | [`simulate`] | build it, and tell what its program would draw, and at what cost |
-//! | [`train`], [`eval`], [`predict`], [`compare`], [`export`] | build it, and become its binary (`become_binary`) |
+//! | [`train`], [`resume`], [`eval`], [`predict`], [`compare`], [`export`] | build it, and become its binary (`become_binary`) |
 //! | [`explain`] | nothing: tells what stands behind the code of a mistake |
 //! | [`new`] | write a first one |
 //! | [`quickstart_data`] | nothing: writes three small tasks to train on |
@@ -35,6 +35,7 @@ pub mod graph;
 pub mod new;
 pub mod predict;
 pub mod quickstart_data;
+pub mod resume;
 pub mod simulate;
 pub mod stats;
 pub mod train;

@@ -22,6 +22,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Train the model; everything of it is kept in a run folder
     Train(Train),
+    /// Go on with a training that was interrupted, from its last checkpoint
+    Resume(Resume),
     /// Measure a trained model on a split of its data
     Eval(Eval),
     /// Ask a trained model about texts
@@ -39,6 +41,7 @@ impl Command {
     pub fn placement(&self) -> Placement {
         match self {
             Self::Train(args) => args.placement,
+            Self::Resume(args) => args.placement,
             Self::Eval(args) => args.placement,
             Self::Predict(args) => args.placement,
             Self::Compare(args) => args.placement,
@@ -103,6 +106,27 @@ pub struct Train {
     /// Change a setting of the model's `train` block, like lr=1e-4; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
+    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
+    #[arg(long)]
+    pub profile: bool,
+    #[command(flatten)]
+    pub placement: Placement,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Resume {
+    /// The folder of the run
+    #[arg(long, value_name = "RUN")]
+    pub run: PathBuf,
+    /// The folder that the tasks' data folders lie in [default: where it was]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Leave rows out that cannot be read, and tell how many and where the first are
     #[arg(long)]
     pub skip_unreadable: bool,

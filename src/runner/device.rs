@@ -68,6 +68,17 @@ pub struct Placement {
     pub precision: Precision,
 }
 
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.device, self.precision) {
+            (Device::Cpu, _) => f.write_str("cpu"),
+            (device, Precision::F32) => write!(f, "{device}, f32"),
+            (device, Precision::Tf32) => write!(f, "{device}, tf32"),
+            (device, Precision::Amp) => write!(f, "{device}, amp"),
+        }
+    }
+}
+
 impl Placement {
     /// # Errors
     /// What this program cannot do.

@@ -7,6 +7,7 @@ use super::{args, cache, unreadable};
 use crate::data::{Request, Split, load};
 use crate::train::evaluate::evaluate;
 use crate::train::plan::Plan;
+use crate::train::progress::Progress;
 use crate::train::{Network, Predictor, Reading, Run, inputs, predict, zero_shot};
 
 pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &args::Eval) -> Result<()> {
@@ -23,7 +24,9 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     if let Some(left_out) = inputs::left_out(plan, split, &batches) {
         eprintln!("{left_out}");
     }
-    let evaluation = evaluate(model.network(), plan.tasks, &batches)?;
+    let progress = Progress::new(batches.all().len(), 0);
+    let evaluation = evaluate(model.network(), plan.tasks, &batches, &|done, _| progress.reach(done))?;
+    drop(progress);
     if args.json {
         print(&format!("{}\n", evaluation.to_json(model.step(), split)))
     } else {

@@ -1,4 +1,5 @@
-//! The command line of a built model: `simulate`, `train`, `eval`, `predict`, `compare`, `export`, `parameters`.
+//! The command line of a built model: `simulate`, `train`, `resume`, `eval`, `predict`, `compare`, `export`,
+//! `parameters`.
 //!
 //! | file | holds |
 //! |---|---|
@@ -8,7 +9,7 @@
 //! | `interrupt` | Ctrl-C |
 //! | `output`, `failure` | how a result and how an error is shown |
 //! | `profile` | where the time of a training's steps and the memory went |
-//! | `simulate`, `train`, `eval`, `predict`, `compare`, `export`, `parameters` | one command each |
+//! | `simulate`, `train`, `resume`, `eval`, `predict`, `compare`, `export`, `parameters` | one command each |
 //!
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
 
@@ -44,6 +45,7 @@ mod output;
 mod parameters;
 mod predict;
 pub mod profile;
+mod resume;
 mod simulate;
 mod train;
 
@@ -149,6 +151,7 @@ fn execute<const HIDDEN: usize, N: OnAnyDevice<HIDDEN>, D: Kernels>(
     match command {
         Command::Simulate(args) => simulate::run(plan, &args),
         Command::Train(args) => train::run(plan, source, build, &args),
+        Command::Resume(args) => resume::run(plan, build, &args),
         Command::Eval(args) => eval::run(plan, build, &args),
         Command::Predict(args) => predict::run(plan, build, &args),
         Command::Compare(args) => compare::run(plan, build, &args),

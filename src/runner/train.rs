@@ -27,6 +27,7 @@ pub fn run<N: Network>(
         out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
         cache: cache(args.cache.as_ref()),
         model_path: args.model.clone(),
+        device: args.placement.to_string(),
     };
     let work = || {
         let network = build();
@@ -34,8 +35,11 @@ pub fn run<N: Network>(
         let network = remembered(plan, &options.training, network);
         train::train(plan, source, network, &options, interrupt::watch())
     };
-    let outcome = if args.profile { profiled(work)? } else { work()? };
+    tell(if args.profile { profiled(work)? } else { work()? })
+}
 
+/// Says what came of a training.
+pub fn tell(outcome: Outcome) -> Result<()> {
     let Outcome { run, finished, evaluation, checkpoint } = outcome;
     let mut text = String::new();
     if let Some(evaluation) = evaluation {
@@ -43,6 +47,7 @@ pub fn run<N: Network>(
     }
     if finished.interrupted {
         text += &format!("interrupted after step {}: {}\n", finished.step, checkpoint.display());
+        text += &format!("go on with  camtlc resume {}\n", run.folder.display());
     }
     if let Some(best) = finished.best {
         text += &format!("best        step {}, mean {:.4}\n", best.step, best.mean);
@@ -55,7 +60,7 @@ pub fn run<N: Network>(
 
 /// The network, its size kept for whom the GPU's memory does not suffice.
 #[cfg(feature = "cuda")]
-fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N) -> N {
+pub fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N) -> N {
     let (mut all, mut trained) = (0, 0);
     for parameter in network.parameters() {
         let size = parameter.dims().iter().product::<usize>() as u64;
@@ -67,7 +72,7 @@ fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N) -> N
 }
 
 /// Trains, shows where time and memory went, and adds that to the run's folder.
-fn profiled(work: impl FnOnce() -> Result<Outcome, TrainError>) -> Result<Outcome> {
+pub fn profiled(work: impl FnOnce() -> Result<Outcome, TrainError>) -> Result<Outcome> {
     let (outcome, profile) = Profile::of(work);
     let outcome = outcome?;
     let Counts { all, trained, .. } = outcome.run.record.parameters;

@@ -3,8 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `model.safetensors` | every parameter, frozen ones too: a run predicts without the backbone's folder; in its metadata, what program it is of |
-//! | `state.safetensors` | both moments of each trained parameter that had an update; which training examples were used |
-//! | `state.json` | step, seed and updates of each parameter; the order of examples follows from seed and step |
+//! | `state.safetensors` | both moments of each trained parameter that had an update; which training examples were used; where several steps share a scoring, the entropies |
+//! | `state.json` | step, seed, updates of each parameter, draws of the sampler: the order of examples follows from seed and draws |
 //!
 //! `checkpoints/best.json` names the best one. The best and the last are kept.
 
@@ -19,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::files::{self, FileError};
-use super::optimizer::Saved;
 use super::plan::Plan;
 use super::remarked;
 use crate::kernels::Kernels;
 use crate::nn::Parameter;
+
+mod state;
+
+pub use state::State;
 
 const MODEL: &str = "model.safetensors";
 
@@ -55,23 +58,23 @@ pub enum CheckpointError {
     Program { folder: PathBuf, differences: Vec<String> },
 }
 
-/// What a checkpoint holds besides the parameters.
-#[derive(Clone, Debug)]
-pub struct State {
-    pub step: usize,
-    pub seed: u64,
-    /// Of the trained parameters, in the network's order.
-    pub optimizer: Vec<Saved>,
-    /// Of each task, by its name: which training examples entered a gradient step.
-    pub used: Vec<(&'static str, Vec<bool>)>,
-}
-
 /// The best evaluation so far, as `best.json` holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     pub step: usize,
     /// Mean over the tasks of their main figure.
     pub mean: f64,
+}
+
+impl Best {
+    /// The better one of this and an earlier one. A mean that is not a number is never better, and the first is better
+    /// than none.
+    pub fn or(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) if !(self.mean > earlier.mean || earlier.mean.is_nan()) => earlier,
+            _ => self,
+        }
+    }
 }
 
 /// One of a run's checkpoints.
@@ -128,24 +131,7 @@ pub fn save<D: Kernels>(
             .collect();
         remarked::write(&folder.join(MODEL), values, &remarks)?;
 
-        let mut tensors = Vec::new();
-        let mut updates = BTreeMap::new();
-        let trained = parameters.iter().filter(|p| p.meta().trained);
-        for (parameter, Saved { updates: count, first, second }) in trained.zip(&state.optimizer) {
-            let (name, dims) = (&parameter.meta().name, parameter.dims());
-            updates.insert(name.clone(), *count);
-            if *count > 0 {
-                tensors.push((format!("{name}.first"), Dtype::F32, dims.clone(), bytes(first)));
-                tensors.push((format!("{name}.second"), Dtype::F32, dims, bytes(second)));
-            }
-        }
-        for (task, used) in &state.used {
-            let used: Vec<u8> = used.iter().map(|used| u8::from(*used)).collect();
-            tensors.push((format!("used.{task}"), Dtype::U8, vec![used.len()], used));
-        }
-        remarked::write(&folder.join("state.safetensors"), tensors, &BTreeMap::new())?;
-        let json = json!({ "step": state.step, "seed": state.seed, "updates": updates });
-        Ok::<_, CheckpointError>(files::write(&folder.join("state.json"), format!("{json:#}\n").as_bytes())?)
+        state.write(folder, plan.tasks, parameters)
     })?;
     Ok(folder)
 }

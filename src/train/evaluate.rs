@@ -1,5 +1,7 @@
 //! How well a network does on a split of every task.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Map, Value, json};
 
 use super::batches::{At, Batches, CHUNK};
@@ -19,13 +21,23 @@ pub struct Evaluation {
     pub mean: f64,
 }
 
+/// Who waits for an evaluation, told now and then how many of all items the network has been asked about.
+pub type Watch<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// Nobody is told.
+pub const UNWATCHED: Watch<'static> = &|_, _| {};
+
 /// The logits of every item, row by row, in their order; without tape and dropout, chunk by chunk.
-pub fn outputs<N: Network>(network: &N, batches: &Batches, examples: &[At]) -> Vec<Vec<f32>> {
+pub fn outputs<N: Network>(network: &N, batches: &Batches, examples: &[At], watch: Watch) -> Vec<Vec<f32>> {
     let mut outputs = vec![Vec::new(); examples.len()];
+    let done = AtomicUsize::new(0);
     let ask = |places: Vec<usize>| {
         let own: Vec<At> = places.iter().map(|&i| examples[i]).collect();
         let batch = batches.batch(&own);
-        (places, network.ask(network.constant(&batch), &batch))
+        let logits = network.ask(network.constant(&batch), &batch);
+        let before = done.fetch_add(places.len(), Ordering::Relaxed);
+        watch(before + places.len(), examples.len());
+        (places, logits)
     };
     // first all is asked for, then the answers are read: a GPU is not kept waiting
     for (places, logits) in N::Device::map(batches.chunks(examples, CHUNK), ask) {
@@ -42,8 +54,9 @@ pub fn evaluate<N: Network>(
     network: &N,
     tasks: &'static [Task],
     batches: &Batches,
+    watch: Watch,
 ) -> Result<Evaluation, KindError> {
-    let outputs = outputs(network, batches, &batches.all());
+    let outputs = outputs(network, batches, &batches.all(), watch);
     let mut rest = outputs.as_slice();
     let mut scored = Vec::with_capacity(tasks.len());
     for (task, set) in tasks.iter().zip(batches.datasets()) {

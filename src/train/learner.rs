@@ -5,7 +5,7 @@ use dfdx::prelude::{Backward, PutTape};
 use super::loss_scale::LossScale;
 use super::losses;
 use super::network::Network;
-use super::optimizer::{Applied, Optimizer};
+use super::optimizer::{Applied, Optimizer, Saved};
 use super::plan::{Fidelity, Training};
 use crate::data::Goal;
 use crate::kernels::{Kernels as _, Pass};
@@ -61,8 +61,27 @@ impl<N: Network> Learner<N> {
         }
     }
 
+    /// For a training of `total` steps that goes on where these were.
+    pub fn resume(
+        network: N,
+        training: Training,
+        total: usize,
+        optimizer: Vec<Saved>,
+        loss_scale: Option<LossScale>,
+    ) -> Self {
+        let new = Self::new(network, training, total);
+        // on another device the factor may be new, or have no use
+        let loss_scale = new.loss_scale.map(|start| loss_scale.unwrap_or(start));
+        Self { optimizer: Optimizer::resume(training, total, optimizer), loss_scale, ..new }
+    }
+
     pub fn optimizer(&self) -> &Optimizer<N::Device> {
         &self.optimizer
+    }
+
+    /// In mixed precision.
+    pub fn loss_scale(&self) -> Option<LossScale> {
+        self.loss_scale
     }
 
     /// Trains on one batch as step `step`, from 1. `goals` are in the batch's order; `weights` are the tasks'.

@@ -1,13 +1,15 @@
 //! The factor on the loss in mixed precision: gradients that would vanish in f16 are scaled up, and given back their
 //! size in the update (Micikevicius et al., 2018, section 3.2).
 
+use serde::{Deserialize, Serialize};
+
 /// Where it starts and how it moves, as PyTorch's `GradScaler` does.
 const START: f64 = 65536.0;
 const STEPS_TO_GROW: u32 = 2000;
 const MOST: f64 = 16_777_216.0; // 2^24: behind it a gradient of the loss's own size is none of f16
 
 /// A power of two, so that scaling rounds nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LossScale {
     factor: f64,
     /// Steps since it last changed.

@@ -17,6 +17,7 @@
 //! | [`checkpoint`], [`events`], [`report`], [`run`] | what is kept of a run, all in one folder |
 //! | [`weights`], [`export`] | weights of the authors' code; a trained model in the files of other programs |
 //! | [`inputs`], [`trainer`], `progress` | the whole training, from the paths to the last checkpoint |
+//! | [`resume`] | one that was interrupted goes on |
 //!
 //! The same seed gives the same run: examples, dropout and start values are functions of it, and no reduction
 //! depends on how threads are timed. Only what is measured in seconds differs.
@@ -42,9 +43,10 @@ pub mod picks;
 pub mod plan;
 pub mod predict;
 pub mod predictor;
-mod progress;
+pub(crate) mod progress;
 mod remarked;
 pub mod report;
+pub mod resume;
 pub mod run;
 pub mod sampler;
 pub mod saved_model;
@@ -60,6 +62,7 @@ pub mod zero_shot;
 pub use inputs::{InputError, Inputs, Reading};
 pub use network::Network;
 pub use predictor::Predictor;
+pub use resume::{Resume, ResumeError, resume};
 pub use run::{Run, RunError};
 pub use saved_model::{SavedModel, SavedModelError};
 pub use trainer::{Options, Outcome, TrainError, train};

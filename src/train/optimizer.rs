@@ -60,6 +60,13 @@ impl<D: Kernels> Optimizer<D> {
         Self { training, total, states: Vec::new() }
     }
 
+    /// One that goes on from what [`Optimizer::save`] gave.
+    pub fn resume(training: Training, total: usize, saved: Vec<Saved>) -> Self {
+        let state =
+            |Saved { updates, first, second }| State { moments: D::Moments::load(first, second), updates };
+        Self { states: saved.into_iter().map(state).collect(), ..Self::new(training, total) }
+    }
+
     /// Updates every parameter that has a gradient; `None`, and no update, where the gradient is not finite. The
     /// gradients are those of the loss times `factor_on_loss`.
     pub fn step(

@@ -91,6 +91,13 @@ impl PickLog {
         Ok(Self { log })
     }
 
+    /// Goes on behind step `last`.
+    pub fn resume(path: &Path, last: usize) -> Result<Self, FileError> {
+        let mut log = Log::open(path)?;
+        log.cut(last)?;
+        Ok(Self { log })
+    }
+
     /// `scores` are those of `examples`.
     pub fn write(
         &mut self,

@@ -3,7 +3,7 @@
 //! Everything here is `Copy` and `'static`, so that codegen prints one `const PLAN: Plan = Plan { .. }`. The numbers
 //! were checked by the compiler; what the command line overrides is checked by [`Training::set`].
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use crate::data::{Columns, Format, Kind, Source, Split};
 pub use crate::nn::pretrained::Family;
@@ -111,7 +111,7 @@ pub enum Uncertainty {
     As(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     pub sampler: Sampler,
     pub batch: Batch,
@@ -134,7 +134,7 @@ pub struct Training {
 }
 
 /// Whose formulas are computed where the paper and the authors' code differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fidelity {
     #[default]
@@ -143,7 +143,7 @@ pub enum Fidelity {
 }
 
 /// What a gradient step trains on, over all tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Batch {
     Examples(usize),
@@ -151,7 +151,7 @@ pub enum Batch {
     Tokens(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampler {
     /// MT-Uncertainty: score candidates of every task, train on those of highest U = H / (Hhat * H').
@@ -192,7 +192,7 @@ impl Sampler {
 }
 
 /// Decoupled weight decay (Loshchilov and Hutter, 2019); none on biases and norms.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdamW {
     pub lr: f64,
     pub weight_decay: f64,
@@ -201,7 +201,7 @@ pub struct AdamW {
     pub epsilon: f64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// Linear warm-up from 0, then linear decay to 0 at the last step.
@@ -218,7 +218,7 @@ impl Schedule {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Warmup {
     /// Of all steps, in [0, 1].

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::batches::Batches;
 use super::decode::{self, Found, argmax, softmax};
-use super::evaluate::{best_spans, outputs};
+use super::evaluate::{UNWATCHED, best_spans, outputs};
 use super::files::{self, FileError};
 use super::network::Network;
 use super::plan::{Kind, Plan, Task};
@@ -121,7 +121,7 @@ pub fn predict<N: Network>(
     let mut datasets = (0..index).map(|_| encode(&nothing)).collect::<Result<Vec<_>, _>>()?;
     datasets.push(encode(examples)?);
     let batches = Batches::new(datasets);
-    let outputs = outputs(network, &batches, &batches.all());
+    let outputs = outputs(network, &batches, &batches.all(), UNWATCHED);
     if let Kind::Span { .. } = task.kind {
         return Ok(answers(&batches.datasets()[index], &outputs, examples));
     }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::batches::Batches;
 use super::checkpoint::Best;
 use super::files::{self, FileError};
-use super::plan::Plan;
+use super::plan::{Plan, Training};
 use super::transfer::Transfer;
 use crate::data::{Dataset, Tokenizer, TokenizerError};
 
@@ -59,8 +59,13 @@ pub struct Record {
     /// The log whose picks it replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<PathBuf>,
+    /// Where it computes, as `--device` and `--precision` say it.
+    pub device: String,
     /// Seconds since 1970.
     pub started: u64,
+    /// Where it was interrupted and went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumed>,
     /// `None` while the training runs, or where it was killed.
     pub finished: Option<Finished>,
 }
@@ -102,6 +107,16 @@ pub struct Paths {
     pub weights: Option<PathBuf>,
 }
 
+/// A training that went on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The last step before.
+    pub step: usize,
+    pub device: String,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Finished {
     /// The last step that was made.
@@ -132,6 +147,10 @@ pub enum RunError {
     #[error("`{}` exists and is not an empty folder", .folder.display())]
     #[diagnostic(code(run::taken), help("name another folder with --out"))]
     Taken { folder: PathBuf },
+
+    #[error("the run in `{}` is being trained by another process", .folder.display())]
+    #[diagnostic(code(run::busy), help("wait for it, or end it with Ctrl-C, which saves a checkpoint"))]
+    Busy { folder: PathBuf },
 
     #[error("`{}` is not a run", .folder.display())]
     #[diagnostic(code(run::missing), help("a run is a folder with a run.json, made by `train`"))]
@@ -244,6 +263,21 @@ impl Run {
 
     pub fn profile(&self) -> PathBuf {
         self.folder.join("profile.json")
+    }
+
+    /// What it was trained with.
+    pub fn training(&self) -> Result<Training, RunError> {
+        serde_json::from_value(self.record.settings.clone()).map_err(|cause| RunError::Format {
+            path: self.folder.join("run.json"),
+            cause: format!("settings: {cause}"),
+        })
+    }
+
+    /// Takes up a run that had stopped.
+    pub fn resume(&mut self, from: Resumed) -> Result<(), RunError> {
+        self.record.finished = None;
+        self.record.resumed.push(from);
+        write_record(&self.folder, &self.record)
     }
 
     pub fn finish(&mut self, finished: Finished) -> Result<(), RunError> {

@@ -22,6 +22,28 @@ pub struct Sampler<C> {
     rescore: usize,
     /// What the next steps choose from.
     ranked: Option<Ranked<C>>,
+    /// Draws that were taken.
+    taken: usize,
+}
+
+/// How far a sampler has come: with the seed, all that its next choices depend on but the network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Position {
+    /// That were taken.
+    pub draws: usize,
+    /// What the last one left for the steps to come.
+    pub left: Option<Left>,
+}
+
+/// Of scored candidates that some steps have taken their picks from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// Of every candidate, by task.
+    pub entropies: Vec<Vec<f64>>,
+    /// Picks that were trained on.
+    pub taken: usize,
+    /// To come, at least one.
+    pub steps: usize,
 }
 
 /// The examples of a step.
@@ -51,6 +73,32 @@ pub struct Share {
 impl<C: Clone + Shared> Sampler<C> {
     /// For a training of `tasks` on `train`. What does not depend on the network is made ahead on a thread.
     pub fn new(training: Training, tasks: &'static [Task], train: &Batches) -> Self {
+        Self::behind(0, training, tasks, train)
+    }
+
+    /// One that goes on at `position`; `None` where that is no position of such a training.
+    pub fn resume<N: Network<Constant = C>>(
+        position: Position,
+        network: &N,
+        training: Training,
+        tasks: &'static [Task],
+        train: &Batches,
+    ) -> Option<Self> {
+        let Position { draws, left } = position;
+        let Some(Left { entropies, taken, steps }) = left else {
+            return Some(Self::behind(draws, training, tasks, train));
+        };
+        let mut sampler = Self::behind(draws.checked_sub(1)?, training, tasks, train);
+        let Prepared::Candidates(hands) = sampler.draw() else { return None };
+        let scored = Scored::known(network, tasks, hands, training.fidelity, entropies)?;
+        let ranked = Ranked { taken, ..Ranked::new(scored, steps) };
+        let fits = steps > 0 && steps < sampler.rescore && taken <= ranked.order.len();
+        sampler.ranked = Some(ranked);
+        fits.then_some(sampler)
+    }
+
+    /// One that has taken so many draws.
+    fn behind(taken: usize, training: Training, tasks: &'static [Task], train: &Batches) -> Self {
         let rescore = match training.sampler {
             plan::Sampler::MtUncertainty { rescore, .. } => rescore,
             plan::Sampler::Proportional
@@ -59,20 +107,22 @@ impl<C: Clone + Shared> Sampler<C> {
             | plan::Sampler::Sequential => 1,
         };
         let (draws, train) = (Draws::new(training, lengths(train)), train.clone());
-        let prepared = draws.map(move |draw| Prepared::new(draw, tasks, &train));
+        let prepared = draws.skip(taken).map(move |draw| Prepared::new(draw, tasks, &train));
         Self {
             draws: Ahead::new(prepared),
             batch: training.batch,
             fidelity: training.fidelity,
             rescore,
             ranked: None,
+            taken,
         }
     }
 
-    /// For a training on what was picked before, a batch a step. Nothing is drawn and nothing scored.
-    pub fn replay(picks: Vec<Vec<At>>, training: Training, train: &Batches) -> Self {
+    /// For a training on what was picked before, a batch a step, of which the first `taken` have been made. Nothing is
+    /// drawn and nothing scored.
+    pub fn replay(picks: Vec<Vec<At>>, taken: usize, training: Training, train: &Batches) -> Self {
         let train = train.clone();
-        let prepared = picks.into_iter().map(move |examples| {
+        let prepared = picks.into_iter().skip(taken).map(move |examples| {
             let batch = train.batch(&examples);
             Prepared::Batch(examples, batch)
         });
@@ -82,7 +132,23 @@ impl<C: Clone + Shared> Sampler<C> {
             fidelity: training.fidelity,
             rescore: 1,
             ranked: None,
+            taken,
         }
+    }
+
+    /// Where it stands between two steps.
+    pub fn position(&self) -> Position {
+        let left = self.ranked.as_ref().map(|Ranked { scored, taken, steps, .. }| Left {
+            entropies: scored.candidates().iter().map(|of_task| of_task.entropies.clone()).collect(),
+            taken: *taken,
+            steps: *steps,
+        });
+        Position { draws: self.taken, left }
+    }
+
+    fn draw(&mut self) -> Prepared {
+        self.taken += 1;
+        self.draws.next().expect("draws have no end, and a replay is not asked beyond its own")
     }
 
     /// The next step's examples; `network` scores them where the rule asks for that.
@@ -102,7 +168,7 @@ impl<C: Clone + Shared> Sampler<C> {
         {
             return self.train_on(ranked, &picks, unscored, network, batches);
         }
-        match self.draws.next().expect("draws have no end, and a replay is not asked beyond its own") {
+        match self.draw() {
             Prepared::Batch(examples, batch) => {
                 let constant = network.constant(&batch);
                 let scores = vec![None; examples.len()];

@@ -85,6 +85,36 @@ impl<C: Clone + Shared> Scored<C> {
             }
             scored.push(chunk);
         }
+        Self::with(entropies, tasks, fidelity, examples, scored)
+    }
+
+    /// Candidates whose entropies are known from before; `None` where these are of others.
+    pub fn known<N: Network<Constant = C>>(
+        network: &N,
+        tasks: &[Task],
+        hands: Hands,
+        fidelity: Fidelity,
+        entropies: Vec<Vec<f64>>,
+    ) -> Option<Self> {
+        let Hands { examples, chunks } = hands;
+        if !examples.iter().map(Vec::len).eq(entropies.iter().map(Vec::len)) {
+            return None;
+        }
+        let chunks = N::Device::map(chunks, |(picks, batch)| {
+            let constant = network.constant(&batch);
+            Chunk { picks, batch, constant }
+        });
+        Some(Self::with(entropies, tasks, fidelity, examples, chunks))
+    }
+
+    /// Scores from entropies; those of a task that borrows them are not read.
+    fn with(
+        mut entropies: Vec<Vec<f64>>,
+        tasks: &[Task],
+        fidelity: Fidelity,
+        examples: Vec<Vec<At>>,
+        chunks: Vec<Chunk<C>>,
+    ) -> Self {
         let donors: Vec<Option<usize>> = tasks
             .iter()
             .map(|task| match task.uncertainty {
@@ -113,7 +143,7 @@ impl<C: Clone + Shared> Scored<C> {
             Fidelity::Paper => uncertainty::scores(&candidates),
             Fidelity::Reference => uncertainty::reference::scores(&candidates, &donors),
         };
-        Self { examples, candidates, scores, chunks: scored }
+        Self { examples, candidates, scores, chunks }
     }
 
     /// The example that a pick stands for.

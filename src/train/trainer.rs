@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::batches::{At, Batches};
 use super::cached::Cached;
-use super::checkpoint::{self, Best, CheckpointError, State};
+use super::checkpoint::{self, Best, CheckpointError, State, Which};
 use super::evaluate::{Evaluation, evaluate};
 use super::events::{self, Event, Log, Time};
 use super::files::FileError;
@@ -20,6 +20,7 @@ use super::picks::{self, PickLog, PicksError};
 use super::plan::{Batch, Plan, Training};
 use super::progress::Progress;
 use super::report;
+use super::resume::ResumeError;
 use super::run::{self, Counts, Fingerprints, Finished, Paths, Record, Run, RunError};
 use super::sampler::Sampler;
 use super::transfer::{self, TransferError};
@@ -53,6 +54,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// For the record.
     pub model_path: Option<PathBuf>,
+    /// Where it computes, for the record.
+    pub device: String,
 }
 
 /// What came of a training.
@@ -99,6 +102,9 @@ pub enum TrainError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Picks(#[from] PicksError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Resume(#[from] ResumeError),
 }
 
 /// Trains `network`, whatever values its parameters have, as `plan` and `options` say. Between two steps, a true
@@ -141,25 +147,21 @@ pub fn train<N: Network>(
         None => None,
     };
 
-    let mut network = cached(network, options);
+    let mut network = cached(network, training, cache.as_deref());
     let schedule = Steps::new(&training, &inputs.train);
     let sampler = match &options.replay {
         Some(log) => {
             let picks = picks::read(log, plan.tasks, &inputs.train, schedule.total)?;
-            Sampler::replay(picks, training, &inputs.train)
+            Sampler::replay(picks, 0, training, &inputs.train)
         }
         None => Sampler::new(training, plan.tasks, &inputs.train),
     };
     let counts = counts(&mut network, loaded.is_some() || transfer.is_some(), options.weights.is_some());
     let record = Record { transfer, ..record(plan, options, &inputs, counts, schedule.total) };
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
-    let progress = Progress::new(schedule.total);
+    let progress = Progress::new(schedule.total, 0);
     progress.say(&summary(&run.record, &inputs));
-    for (split, batches) in [(Split::Train, &inputs.train), (Split::Dev, &inputs.dev)] {
-        if let Some(left_out) = inputs::left_out(plan, split, batches) {
-            progress.say(&left_out);
-        }
-    }
+    tell_left_out(plan, &inputs, &progress);
     if let (Some(loaded), Some((folder, _))) = (loaded, &inputs.backbone) {
         progress.say(&format!("{}: {loaded}", folder.display()));
     }
@@ -175,7 +177,7 @@ pub fn train<N: Network>(
     let used = inputs.train.sizes().into_iter().map(|size| vec![false; size]).collect();
     let trainer = Trainer {
         plan,
-        log: Log::open(&run.events())?,
+        log: held(&run)?,
         evaluations: Log::open(&run.evaluations())?,
         picks: match options.log_picks {
             true => Some(PickLog::create(&run.picks(), plan.tasks, &inputs.train)?),
@@ -185,6 +187,8 @@ pub fn train<N: Network>(
         learner: Learner::new(network, training, schedule.total),
         progress,
         started: Instant::now(),
+        before: 0.0,
+        done: 0,
         best: None,
         used,
         used_count: 0,
@@ -221,61 +225,63 @@ impl Steps {
         Self { total, epoch, evaluate_every: training.evaluate_every.unwrap_or(epoch) }
     }
 
-    fn evaluates(&self, step: usize) -> bool {
+    pub(super) fn evaluates(&self, step: usize) -> bool {
         step.is_multiple_of(self.evaluate_every) || step == self.total
     }
 }
 
 /// A training under way.
-struct Trainer<N: Network> {
-    plan: &'static Plan,
-    training: Training,
-    schedule: Steps,
-    train: Batches,
-    dev: Batches,
-    sampler: Sampler<N::Constant>,
-    learner: Learner<N>,
-    run: Run,
-    log: Log,
-    evaluations: Log,
-    picks: Option<PickLog>,
-    progress: Progress,
-    started: Instant,
+pub(super) struct Trainer<N: Network> {
+    pub plan: &'static Plan,
+    pub training: Training,
+    pub schedule: Steps,
+    pub train: Batches,
+    pub dev: Batches,
+    pub sampler: Sampler<N::Constant>,
+    pub learner: Learner<N>,
+    pub run: Run,
+    pub log: Log,
+    pub evaluations: Log,
+    pub picks: Option<PickLog>,
+    pub progress: Progress,
+    pub started: Instant,
+    /// Seconds that the steps took which were made before it was resumed, and the last of these.
+    pub before: f64,
+    pub done: usize,
     /// Of each task, which examples entered a gradient step, and how many of all did.
-    used: Vec<Vec<bool>>,
-    used_count: usize,
-    best: Option<Best>,
+    pub used: Vec<Vec<bool>>,
+    pub used_count: usize,
+    pub best: Option<Best>,
 }
 
 impl<N: Network> Trainer<N> {
-    fn run(mut self, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+    pub fn run(mut self, stop: &AtomicBool) -> Result<Outcome, TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "train").entered();
         let mut evaluation = None;
-        let mut checkpoint = PathBuf::new();
-        let mut last = 0;
-        for step in 1..=self.schedule.total {
+        for step in self.done + 1..=self.schedule.total {
             self.step(step)?;
-            last = step;
+            self.done = step;
             let stopped = stop.load(Ordering::Relaxed) && step < self.schedule.total;
             if self.schedule.evaluates(step) && !stopped {
                 evaluation = Some(self.evaluate(step)?);
             }
             if self.schedule.evaluates(step) || stopped {
-                checkpoint = self.save(step)?;
+                self.save(step)?;
             }
             if stopped {
                 break;
             }
         }
         let finished = Finished {
-            step: last,
-            interrupted: last < self.schedule.total,
+            step: self.done,
+            interrupted: self.done < self.schedule.total,
             best: self.best,
             data_used: self.data_used(),
-            seconds: self.started.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
         };
         self.run.finish(finished)?;
         report::write(&self.run)?;
+        let checkpoint = checkpoint::find(&self.run.checkpoints(), Which::Last)?;
         Ok(Outcome { run: self.run, finished, evaluation, checkpoint })
     }
 
@@ -312,41 +318,45 @@ impl<N: Network> Trainer<N> {
             tokens,
             data_used: self.data_used(),
             tasks: events::tasks(tasks, &stepped, &drawn.tasks),
-            time: Time { seconds: self.started.elapsed().as_secs_f64(), tokens_per_s },
+            time: Time { seconds: self.seconds(), tokens_per_s },
         };
         self.log.write(&event)?;
         self.progress.step(step, event.loss, event.lr, tokens_per_s);
         Ok(())
     }
 
-    fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
+    pub fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "evaluate").entered();
-        let evaluation = evaluate(&self.learner.network, self.plan.tasks, &self.dev)?;
+        let watch = |done, all| self.progress.part("evaluating", done, all);
+        let evaluation = evaluate(&self.learner.network, self.plan.tasks, &self.dev, &watch)?;
         self.evaluations.write(&evaluation.to_json(step, Split::Dev))?;
         self.progress.say(&format!("step {step}: dev mean {:.4}", evaluation.mean));
-        // a mean that is not a number is never better, and the first is better than none
-        if self.best.is_none_or(|best| evaluation.mean > best.mean || best.mean.is_nan()) {
-            self.best = Some(Best { step, mean: evaluation.mean });
-        }
+        self.best = Some(Best { step, mean: evaluation.mean }.or(self.best));
         Ok(evaluation)
     }
 
-    fn save(&mut self, step: usize) -> Result<PathBuf, TrainError> {
+    pub fn save(&mut self, step: usize) -> Result<(), TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "checkpoint").entered();
         let state = State {
             step,
             seed: self.training.seed,
             optimizer: self.learner.optimizer().save().collect(),
-            used: self.plan.tasks.iter().map(|task| task.name).zip(self.used.iter().cloned()).collect(),
+            loss_scale: self.learner.loss_scale(),
+            used: self.used.clone(),
+            sampler: self.sampler.position(),
         };
         let checkpoints = self.run.checkpoints();
-        let path = checkpoint::save(&checkpoints, self.plan, &self.learner.network.parameters(), &state)?;
+        checkpoint::save(&checkpoints, self.plan, &self.learner.network.parameters(), &state)?;
         if let Some(best) = self.best {
             checkpoint::save_best(&checkpoints, best)?;
         }
         let keep: Vec<usize> = self.best.iter().map(|best| best.step).chain([step]).collect();
-        checkpoint::prune(&checkpoints, &keep)?;
-        Ok(path)
+        Ok(checkpoint::prune(&checkpoints, &keep)?)
+    }
+
+    /// That the training took so far.
+    fn seconds(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
     }
 
     /// Distinct training examples that entered a gradient step, over all.
@@ -355,9 +365,9 @@ impl<N: Network> Trainer<N> {
     }
 }
 
-/// The network with its cache, if there is to be one.
-fn cached<N: Network>(network: N, options: &Options) -> Cached<N> {
-    match (options.training.cache, &options.cache) {
+/// The network with its cache in `folder`, if there is to be one.
+pub(super) fn cached<N: Network>(network: N, training: Training, folder: Option<&Path>) -> Cached<N> {
+    match (training.cache, folder) {
         (Some(limit), Some(folder)) => Cached::open(network, &folder.join("constant"), limit),
         (Some(_), None) => {
             tracing::warn!("constant layers are not cached: there is no folder for it; --cache names one");
@@ -367,8 +377,25 @@ fn cached<N: Network>(network: N, options: &Options) -> Cached<N> {
     }
 }
 
+/// The log of the run's steps; nobody else may be training it.
+pub(super) fn held(run: &Run) -> Result<Log, TrainError> {
+    let log = Log::open(&run.events())?;
+    match log.hold() {
+        true => Ok(log),
+        false => Err(RunError::Busy { folder: run.folder.clone() }.into()),
+    }
+}
+
+pub(super) fn tell_left_out(plan: &Plan, inputs: &Inputs, progress: &Progress) {
+    for (split, batches) in [(Split::Train, &inputs.train), (Split::Dev, &inputs.dev)] {
+        if let Some(left_out) = inputs::left_out(plan, split, batches) {
+            progress.say(&left_out);
+        }
+    }
+}
+
 /// What is about to happen, in a line.
-fn summary(record: &Record, inputs: &Inputs) -> String {
+pub(super) fn summary(record: &Record, inputs: &Inputs) -> String {
     let sets = inputs.train.datasets();
     let examples: usize = inputs.train.sizes().iter().sum();
     let cut: usize = sets.iter().map(|set| set.truncated()).sum();
@@ -397,8 +424,6 @@ fn counts<N: Network>(network: &mut N, pretrained: bool, weights: bool) -> Count
 }
 
 fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, steps: usize) -> Record {
-    // a clock before 1970 is as good as none
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     // a path that cannot be resolved here was read all the same: it is kept as given
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Record {
@@ -423,7 +448,14 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
         data: run::describe_data(plan, &inputs.train, &inputs.dev),
         transfer: None,
         replayed: options.replay.as_deref().map(absolute),
-        started,
+        device: options.device.clone(),
+        started: now(),
+        resumed: Vec::new(),
         finished: None,
     }
+}
+
+/// Seconds since 1970; a clock before that is as good as none.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::batches::Batches;
 use super::decode::{argmax, softmax};
-use super::evaluate::{self, outputs};
+use super::evaluate::{self, UNWATCHED, outputs};
 use super::metrics::{KindError, Outcomes, Scores};
 use super::network::Network;
 use super::plan::{Kind, Metric, Plan, Source, Task};
@@ -156,7 +156,7 @@ impl Question {
         let mut sets = model.tasks()[..self.head].iter().map(empty).collect::<Result<Vec<_>, _>>()?;
         sets.push(data);
         let batches = Batches::new(sets);
-        let outputs = outputs(model.network(), &batches, &batches.all());
+        let outputs = outputs(model.network(), &batches, &batches.all(), UNWATCHED);
         let data = &batches.datasets()[self.head];
         let labelled = |i: &usize| data.goal(*i) != Goal::None;
         let examples = (0..data.len()).filter(labelled).count();

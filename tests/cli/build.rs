@@ -1,4 +1,4 @@
-//! What builds and runs: `build`, `train`, `eval`, `predict`, with a cargo that only pretends.
+//! What builds and runs: `build`, `train`, `resume`, `eval`, `predict`, with a cargo that only pretends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,9 @@ use crate::support::{QUICKSTART, camtlc, code, command, rooted, stderr, stdout, 
 #[test]
 fn a_folder_without_a_model_is_no_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for arguments in [vec!["eval", "RUN"], vec!["predict", "RUN", "--task", "cola", "--text", "a"]] {
+    for arguments in
+        [vec!["eval", "RUN"], vec!["resume", "RUN"], vec!["predict", "RUN", "--task", "cola", "--text", "a"]]
+    {
         let run = text(folder.path());
         let arguments: Vec<&str> =
             arguments.into_iter().map(|word| if word == "RUN" { run.as_str() } else { word }).collect();
@@ -118,6 +120,12 @@ fn a_model_is_built_once_and_its_program_gets_the_arguments() {
     assert_eq!(
         stdout(&out).lines().collect::<Vec<_>>(),
         ["eval", "--run", &text(&run), "--split", "dev", "--json"]
+    );
+    let out = again(&["resume", &text(&run), "--data", "d", "--profile"]);
+    assert_eq!(code(&out), 7, "{}", stderr(&out));
+    assert_eq!(
+        stdout(&out).lines().collect::<Vec<_>>(),
+        ["resume", "--run", &text(&run), "--data", "d", "--profile"]
     );
 }
 

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+#[cfg(unix)]
+use std::process::Stdio;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use camtl::analysis;
 use camtl::ir::{self, Fate};
@@ -31,6 +35,8 @@ fn a_model_is_built_trained_evaluated_and_asked() {
     it_evaluates_as_in_training(&place);
     it_predicts(&place);
     the_seed_decides(&place);
+    #[cfg(unix)]
+    it_goes_on_after_ctrl_c(&place);
     its_parameters_are_those_of_the_model(&place, "tiny.cam", None, &binary);
     let record: Value = serde_json::from_str(&place.read("runs/tiny/run.json")).unwrap();
     let stats: Value = serde_json::from_str(&place.succeed(&["stats", "tiny.cam", "--json"])).unwrap();
@@ -82,6 +88,37 @@ fn the_seed_decides(place: &Place) {
     assert_eq!(place.read("again/eval.jsonl"), place.read("runs/tiny/eval.jsonl"));
     place.succeed(&["train", "tiny.cam", "--data", "data", "--out", "other", "--seed", "4", "--steps", "6"]);
     assert_ne!(timeless("other"), timeless("runs/tiny")[..6]);
+}
+
+#[cfg(unix)]
+fn it_goes_on_after_ctrl_c(place: &Place) {
+    const STEPS: usize = 4000;
+    let steps = || place.lines("long/events.jsonl").len();
+    let training = place
+        .command(&["train", "tiny.cam", "--data", "data", "--out", "long", "--steps", "4000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !place.path("long/events.jsonl").is_file() || place.read("long/events.jsonl").lines().count() < 9 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no step in a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(Command::new("kill").args(["-INT", &training.id().to_string()]).status().unwrap().success());
+    let out = training.wait_with_output().unwrap();
+    let (said, done) = (text(&out.stdout), steps());
+    assert!(out.status.success() && (9..STEPS).contains(&done), "{done} steps, {said}");
+    assert!(said.contains(&format!("interrupted after step {done}: ")), "{said}");
+    assert!(said.contains("go on with  camtlc resume long"), "{said}");
+
+    place.succeed(&["resume", "long"]);
+    let events = place.lines("long/events.jsonl");
+    assert_eq!(events.len(), STEPS);
+    assert!((1..=STEPS).zip(&events).all(|(step, event)| event["step"] == step));
+    let out = place.camtlc(&["resume", "long"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("has made all its 4000 steps"), "{}", text(&out.stderr));
 }
 
 fn it_tells_where_time_and_memory_went(place: &Place, said: &str) {

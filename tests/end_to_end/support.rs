@@ -128,13 +128,18 @@ impl Place {
         found
     }
 
-    /// Runs `camtlc` here.
-    pub fn camtlc(&self, arguments: &[&str]) -> Output {
+    /// `camtlc`, to be run here.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_camtlc"));
         command.args(arguments).current_dir(self.folder.path());
         command.env("CAMTL_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("camtl"));
         command.env_remove("CAMTL_RUNTIME").env_remove("RUST_LOG").env("HF_HUB_OFFLINE", "1");
-        command.output().unwrap()
+        command
+    }
+
+    /// Runs `camtlc` here.
+    pub fn camtlc(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// Its stdout where it succeeds.

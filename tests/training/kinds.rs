@@ -272,6 +272,7 @@ fn run(folder: &Path, name: &str, steps: usize) -> Outcome {
         weights: None,
         cache: Some(folder.join("cache")),
         model_path: None,
+        device: "cpu".to_owned(),
     };
     train(&PLAN, "model kinds", build(), &options, &AtomicBool::new(false)).unwrap()
 }
@@ -305,8 +306,9 @@ fn every_kind_learns_under_mt_uncertainty_and_answers() {
         .unwrap();
     let fresh = inputs::split(&PLAN, Split::Dev, Reading::strict(&data, None), model.tokenizer()).unwrap();
     assert_eq!(dev.datasets(), fresh.datasets());
-    let again = evaluate::evaluate(model.network(), PLAN.tasks, &dev).unwrap();
-    assert_eq!(evaluate::evaluate(model.network(), PLAN.tasks, &fresh).unwrap(), again);
+    let evaluate = |data| evaluate::evaluate(model.network(), PLAN.tasks, data, evaluate::UNWATCHED).unwrap();
+    let again = evaluate(&dev);
+    assert_eq!(evaluate(&fresh), again);
 
     let ask = |task: usize, asked: Asked| {
         let example = predict::example(&PLAN.tasks[task], asked)?;

@@ -228,6 +228,7 @@ impl Place {
             out: self.out(name),
             cache: None,
             model_path: None,
+            device: "cpu".to_owned(),
         }
     }
 
