@@ -111,10 +111,12 @@ fn check_weight(settings: &Settings, sink: &mut Diagnostics) -> Option<f64> {
 }
 
 /// Each metric, and the kinds that it measures.
-const METRICS: [(&str, Metric, &[Family]); 10] = [
+const METRICS: [(&str, Metric, &[Family]); 12] = [
     ("accuracy", Metric::Accuracy, &[Family::Classify, Family::Choose]),
     ("f1", Metric::F1, &[Family::Classify]),
     ("accuracy_f1", Metric::AccuracyF1, &[Family::Classify]),
+    ("macro_f1", Metric::MacroF1, &[Family::Classify]),
+    ("accuracy_macro_f1", Metric::AccuracyMacroF1, &[Family::Classify]),
     ("matthews", Metric::Matthews, &[Family::Classify]),
     ("f1a_exact_match", Metric::F1aExactMatch, &[Family::Classify]),
     ("pearson", Metric::Pearson, &[Family::Regress]),

@@ -54,7 +54,7 @@ pub static GLUE: [Dataset; 9] = [
 /// MultiRC has a label an answer, ReCoRD one an entity.
 pub static SUPERGLUE: [Dataset; 8] = [
     Dataset { name: "BoolQ", content: TRUTH, metric: Metric::Accuracy },
-    Dataset { name: "CB", content: INFERENCE, metric: Metric::Accuracy },
+    Dataset { name: "CB", content: INFERENCE, metric: Metric::AccuracyMacroF1 },
     Dataset { name: "COPA", content: Content::Choices(2), metric: Metric::Accuracy },
     Dataset { name: "MultiRC", content: BINARY, metric: Metric::F1aExactMatch },
     Dataset { name: "ReCoRD", content: BINARY, metric: Metric::F1aExactMatch },

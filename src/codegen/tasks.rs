@@ -126,6 +126,8 @@ fn task(task: &Task, fidelity: Fidelity) -> TokenStream {
         Metric::Accuracy => quote!(Metric::Accuracy),
         Metric::F1 => quote!(Metric::F1),
         Metric::AccuracyF1 => quote!(Metric::AccuracyF1),
+        Metric::MacroF1 => quote!(Metric::MacroF1),
+        Metric::AccuracyMacroF1 => quote!(Metric::AccuracyMacroF1),
         Metric::Matthews => quote!(Metric::Matthews),
         Metric::Pearson => quote!(Metric::Pearson),
         Metric::Spearman => quote!(Metric::Spearman),

@@ -218,6 +218,8 @@ fn metric_name(metric: Metric) -> &'static str {
         Metric::Accuracy => "accuracy",
         Metric::F1 => "f1",
         Metric::AccuracyF1 => "accuracy_f1",
+        Metric::MacroF1 => "macro_f1",
+        Metric::AccuracyMacroF1 => "accuracy_macro_f1",
         Metric::Matthews => "matthews",
         Metric::Pearson => "pearson",
         Metric::Spearman => "spearman",

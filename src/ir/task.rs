@@ -63,6 +63,9 @@ pub enum Metric {
     /// Binary F1 of the second label.
     F1,
     AccuracyF1,
+    /// Mean over the labels of each one's F1.
+    MacroF1,
+    AccuracyMacroF1,
     Matthews,
     Pearson,
     Spearman,

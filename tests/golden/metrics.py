@@ -28,6 +28,7 @@ def classes(name, target, predicted):
         "predicted": predicted,
         "accuracy": accuracy_score(target, predicted),
         "f1": f1_score(*positive, pos_label=1, zero_division=0.0),
+        "macro_f1": f1_score(target, predicted, average="macro", zero_division=0.0),
         "matthews": matthews_corrcoef(target, predicted),
     }
 

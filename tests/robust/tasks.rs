@@ -98,7 +98,7 @@ const LABELS: [&str; 14] = [
     "-1.5",
     "\"// {\"",
 ];
-static OF_LABELS: [&str; 4] = ["accuracy", "matthews", "f1", "accuracy_f1"];
+static OF_LABELS: [&str; 5] = ["accuracy", "matthews", "macro_f1", "f1", "accuracy_f1"];
 static OF_SCORES: [&str; 3] = ["pearson", "spearman", "pearson_spearman"];
 
 fn task(name: &str, sequence: usize, dice: &mut Dice) -> Task {
@@ -197,7 +197,7 @@ fn text_or_pair(dice: &mut Dice) -> Parts {
     let (kind, metrics): (_, &'static [&'static str]) = match labels.len() {
         0 => (regress(dice), &OF_SCORES[..]),
         2 => (classify(labels, dice), &OF_LABELS[..]),
-        _ => (classify(labels, dice), &OF_LABELS[..2]),
+        _ => (classify(labels, dice), &OF_LABELS[..3]),
     };
     (kind, data, metrics)
 }

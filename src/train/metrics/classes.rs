@@ -1,6 +1,6 @@
 //! Metrics of classes, from pairs `(target, predicted)`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The part of the predictions that are right.
 pub fn accuracy(pairs: &[(u32, u32)]) -> f64 {
@@ -9,8 +9,18 @@ pub fn accuracy(pairs: &[(u32, u32)]) -> f64 {
 
 /// 2 tp / (2 tp + fp + fn) of class 1 against the rest: the harmonic mean of precision and recall.
 pub fn f1(pairs: &[(u32, u32)]) -> f64 {
-    let hits = count(pairs, |target, predicted| target == 1 && predicted == 1);
-    let misses = count(pairs, |target, predicted| (target == 1) != (predicted == 1));
+    f1_of(1, pairs)
+}
+
+/// The mean of F1 over the classes that are a target or predicted.
+pub fn macro_f1(pairs: &[(u32, u32)]) -> f64 {
+    let classes: BTreeSet<u32> = pairs.iter().flat_map(|&(target, predicted)| [target, predicted]).collect();
+    ratio(classes.iter().map(|&class| f1_of(class, pairs)).sum(), classes.len() as f64)
+}
+
+fn f1_of(class: u32, pairs: &[(u32, u32)]) -> f64 {
+    let hits = count(pairs, |target, predicted| target == class && predicted == class);
+    let misses = count(pairs, |target, predicted| (target == class) != (predicted == class));
     ratio(2.0 * hits, 2.0 * hits + misses)
 }
 

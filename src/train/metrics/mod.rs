@@ -5,6 +5,8 @@
 //! | [`Metric::Accuracy`] | `accuracy` | `accuracy_score` |
 //! | [`Metric::F1`] | `f1` | `f1_score`, the second label is positive |
 //! | [`Metric::AccuracyF1`] | `accuracy`, `f1` | |
+//! | [`Metric::MacroF1`] | `macro_f1` | `f1_score(average="macro")`: of the labels that are a target or predicted |
+//! | [`Metric::AccuracyMacroF1`] | `accuracy`, `macro_f1` | |
 //! | [`Metric::Matthews`] | `matthews` | `matthews_corrcoef`, of any number of classes |
 //! | [`Metric::Pearson`] | `pearson` | `stats.pearsonr` |
 //! | [`Metric::Spearman`] | `spearman` | `stats.spearmanr`, mean ranks on ties |
@@ -27,7 +29,7 @@ mod multirc;
 mod squad;
 mod values;
 
-pub use classes::{accuracy, f1, matthews};
+pub use classes::{accuracy, f1, macro_f1, matthews};
 pub use entity::{EntityScores, entity_scores};
 pub use multirc::{GroupScores, group_scores};
 pub use squad::{AnswerScores, answer_scores};
@@ -77,6 +79,10 @@ impl Metric {
             (Metric::F1, Outcomes::Classes(pairs)) => vec![("f1", f1(pairs))],
             (Metric::AccuracyF1, Outcomes::Classes(pairs)) => {
                 vec![("accuracy", accuracy(pairs)), ("f1", f1(pairs))]
+            }
+            (Metric::MacroF1, Outcomes::Classes(pairs)) => vec![("macro_f1", macro_f1(pairs))],
+            (Metric::AccuracyMacroF1, Outcomes::Classes(pairs)) => {
+                vec![("accuracy", accuracy(pairs)), ("macro_f1", macro_f1(pairs))]
             }
             (Metric::Matthews, Outcomes::Classes(pairs)) => vec![("matthews", matthews(pairs))],
             (Metric::Pearson, Outcomes::Values(pairs)) => vec![("pearson", pearson(pairs))],
@@ -132,8 +138,12 @@ mod tests {
         for case in golden["classes"].as_array().unwrap() {
             let class = |key| list(case, key).into_iter().map(|class| class as u32);
             let pairs: Vec<(u32, u32)> = class("target").zip(class("predicted")).collect();
-            let figures =
-                [("accuracy", accuracy(&pairs)), ("f1", f1(&pairs)), ("matthews", matthews(&pairs))];
+            let figures = [
+                ("accuracy", accuracy(&pairs)),
+                ("f1", f1(&pairs)),
+                ("macro_f1", macro_f1(&pairs)),
+                ("matthews", matthews(&pairs)),
+            ];
             check(case, &figures);
         }
         for case in golden["values"].as_array().unwrap() {
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn undefined_figures_are_zero_and_nan_stays() {
-        assert_eq!((accuracy(&[]), f1(&[]), matthews(&[])), (0.0, 0.0, 0.0));
+        assert_eq!([accuracy(&[]), f1(&[]), macro_f1(&[]), matthews(&[])], [0.0; 4]);
         assert_eq!((pearson(&[]), spearman(&[])), (0.0, 0.0));
         assert_eq!(pearson(&[(1.0, 0.1), (2.0, 0.1), (3.0, 0.1)]), 0.0);
         assert!(pearson(&[(1.0, 0.1), (2.0, f64::NAN)]).is_nan());
