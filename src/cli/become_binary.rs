@@ -1,4 +1,4 @@
-//! The last step of `train`, `eval` and `predict`: hand the process over to the model's binary.
+//! The last step of `train`, `resume`, `eval` and `predict`: hand the process over to the model's binary.
 //!
 //! On Unix the binary takes camtlc's place, so that every signal reaches it and its exit code is camtlc's: after
 //! Ctrl-C it saves its work and ends by itself, and nothing is left behind when a job scheduler ends camtlc.

@@ -77,7 +77,7 @@ pub fn command(model: &Model, name: &str, placement: &Placement) -> Outcome<Comm
     Ok(command)
 }
 
-/// What `train`, `eval` and `predict` need; says so on stderr when it has built something.
+/// What `train`, `resume`, `eval` and `predict` need; says so on stderr when it has built something.
 pub fn binary(model: &Model, device: Device) -> Outcome<PathBuf> {
     let (generated, options) = lower(model, true, device)?;
     let built = make(model, &generated, &options)?;

@@ -80,6 +80,17 @@ impl fmt::Display for Placement {
 }
 
 impl Placement {
+    /// What to add to a command of `camtlc`, which computes on the CPU if nothing is said.
+    pub fn flags(self) -> String {
+        let precision = match (self.device, self.precision) {
+            (Device::Cpu, _) => return String::new(),
+            (_, Precision::F32) => "",
+            (_, Precision::Tf32) => " --precision tf32",
+            (_, Precision::Amp) => " --precision amp",
+        };
+        format!(" --device {}{precision}", self.device)
+    }
+
     /// # Errors
     /// What this program cannot do.
     pub fn check(self) -> Result<(), PlacementError> {
@@ -142,6 +153,19 @@ mod tests {
         for precision in [Precision::Tf32, Precision::Amp] {
             assert_eq!(check(Device::Cuda(0), precision), expected);
         }
+    }
+
+    #[test]
+    fn a_placement_is_told_as_it_is_asked_for() {
+        let of = |device, precision| Placement { device, precision };
+        let told = |placement: Placement| (placement.to_string(), placement.flags());
+        let both = |name: &str, flags: &str| (name.to_owned(), flags.to_owned());
+        assert_eq!(told(of(Device::Cpu, Precision::F32)), both("cpu", ""));
+        assert_eq!(told(of(Device::Cuda(0), Precision::F32)), both("cuda, f32", " --device cuda"));
+        assert_eq!(
+            told(of(Device::Cuda(2), Precision::Amp)),
+            both("cuda:2, amp", " --device cuda:2 --precision amp")
+        );
     }
 
     #[test]

@@ -33,13 +33,15 @@ pub struct Load {
     pub backbone: Backbone,
     pub sequence: usize,
     pub batch: Batch,
+    /// A training that goes on, whose settings stay.
+    pub resumed: bool,
 }
 
 impl Load {
     #[cfg(feature = "cuda")]
-    pub fn of(plan: &Plan, training: &Training, parameters: u64, trained: u64) -> Self {
+    pub fn of(plan: &Plan, training: &Training, parameters: u64, trained: u64, resumed: bool) -> Self {
         let Plan { backbone, sequence, .. } = *plan;
-        Self { parameters, trained, backbone, sequence, batch: training.batch }
+        Self { parameters, trained, backbone, sequence, batch: training.batch, resumed }
     }
 
     /// Bytes, whatever the batch.
@@ -112,6 +114,9 @@ fn of_training(load: &Load, free: u64, total: u64) -> OutOfMemory {
         gibi(total),
     );
     let fitting = match load.fitting(free) {
+        Some(batch) if load.resumed => format!(
+            "`train FILE --from RUN --set batch={batch}` would fit by the same estimate; a training that goes on keeps its batch"
+        ),
         Some(batch) => format!(
             "`--set batch={batch}` would fit by the same estimate; candidates of a sampler are run in parts and need no change"
         ),
@@ -158,7 +163,7 @@ mod tests {
             positions: 512,
             token_types: 2,
         };
-        Load { parameters: 130_000_000, trained: 65_000_000, backbone, sequence: 128, batch }
+        Load { parameters: 130_000_000, trained: 65_000_000, backbone, sequence: 128, batch, resumed: false }
     }
 
     #[test]
@@ -190,5 +195,8 @@ mod tests {
             "{error}"
         );
         assert!(error.help.contains("--set batch=") && error.help.contains("nvidia-smi"), "{}", error.help);
+        let resumed = Load { resumed: true, ..bert_base(Batch::Examples(32)) };
+        let help = of_training(&resumed, 4 << 30, 24 << 30).help;
+        assert!(help.starts_with("`train FILE --from RUN --set batch="), "{help}");
     }
 }

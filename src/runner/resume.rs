@@ -4,6 +4,8 @@ use miette::Result;
 
 use super::train::{profiled, tell};
 use super::{args, cache, interrupt, unreadable};
+#[cfg(feature = "cuda")]
+use crate::train::Run;
 use crate::train::plan::Plan;
 use crate::train::{self, Network, Resume};
 
@@ -15,11 +17,14 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
         cache: cache(args.cache.as_ref()),
         device: args.placement.to_string(),
     };
+    #[cfg(feature = "cuda")]
+    let training = Run::open(&args.run, plan)?.training(plan)?;
     let work = || {
         let network = build();
         #[cfg(feature = "cuda")]
-        let network = super::train::remembered(plan, &plan.training, network);
+        let network = super::train::remembered(plan, &training, network, true);
         train::resume(plan, network, &options, interrupt::watch())
     };
-    tell(if args.profile { profiled(work)? } else { work()? })
+    let outcome = if args.profile { profiled(work)? } else { work()? };
+    tell(outcome, args.placement, args.skip_unreadable)
 }

@@ -2,6 +2,7 @@
 
 use miette::Result;
 
+use super::device::Placement;
 use super::output::print;
 use super::profile::{Profile, Sizes};
 use super::{args, cache, interrupt, unreadable};
@@ -32,14 +33,15 @@ pub fn run<N: Network>(
     let work = || {
         let network = build();
         #[cfg(feature = "cuda")]
-        let network = remembered(plan, &options.training, network);
+        let network = remembered(plan, &options.training, network, false);
         train::train(plan, source, network, &options, interrupt::watch())
     };
-    tell(if args.profile { profiled(work)? } else { work()? })
+    let outcome = if args.profile { profiled(work)? } else { work()? };
+    tell(outcome, args.placement, args.skip_unreadable)
 }
 
-/// Says what came of a training.
-pub fn tell(outcome: Outcome) -> Result<()> {
+/// Says what came of a training, and how it would go on.
+pub fn tell(outcome: Outcome, placement: Placement, skip_unreadable: bool) -> Result<()> {
     let Outcome { run, finished, evaluation, checkpoint } = outcome;
     let mut text = String::new();
     if let Some(evaluation) = evaluation {
@@ -47,7 +49,8 @@ pub fn tell(outcome: Outcome) -> Result<()> {
     }
     if finished.interrupted {
         text += &format!("interrupted after step {}: {}\n", finished.step, checkpoint.display());
-        text += &format!("go on with  camtlc resume {}\n", run.folder.display());
+        let skip = if skip_unreadable { " --skip-unreadable" } else { "" };
+        text += &format!("go on with  camtlc resume {}{}{skip}\n", run.folder.display(), placement.flags());
     }
     if let Some(best) = finished.best {
         text += &format!("best        step {}, mean {:.4}\n", best.step, best.mean);
@@ -60,14 +63,14 @@ pub fn tell(outcome: Outcome) -> Result<()> {
 
 /// The network, its size kept for whom the GPU's memory does not suffice.
 #[cfg(feature = "cuda")]
-pub fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N) -> N {
+pub fn remembered<N: Network>(plan: &Plan, training: &Training, mut network: N, resumed: bool) -> N {
     let (mut all, mut trained) = (0, 0);
     for parameter in network.parameters() {
         let size = parameter.dims().iter().product::<usize>() as u64;
         all += size;
         trained += if parameter.meta().trained { size } else { 0 };
     }
-    super::memory::remember(super::memory::Load::of(plan, training, all, trained));
+    super::memory::remember(super::memory::Load::of(plan, training, all, trained, resumed));
     network
 }
 

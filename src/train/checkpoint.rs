@@ -38,7 +38,12 @@ pub enum CheckpointError {
     File(#[from] FileError),
 
     #[error("`{}` is not a checkpoint: {cause}", .path.display())]
-    #[diagnostic(code(checkpoint::format), help("the file may be cut short, or not what its name says"))]
+    #[diagnostic(
+        code(checkpoint::format),
+        help(
+            "the file may be cut short, or not what its name says; without the folder of this checkpoint the one before it is the last"
+        )
+    )]
     Format { path: PathBuf, cause: String },
 
     #[error("there is no checkpoint in `{}`", .folder.display())]
@@ -149,6 +154,23 @@ pub fn prune(checkpoints: &Path, keep: &[usize]) -> Result<(), CheckpointError> 
         files::at(&folder, "removed", fs::remove_dir_all(&folder))?;
     }
     Ok(())
+}
+
+/// Removes what a process left that was killed while it wrote a checkpoint.
+pub fn clear(checkpoints: &Path) -> Result<(), CheckpointError> {
+    let entries = files::at(checkpoints, "read", fs::read_dir(checkpoints))?;
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(".step-")) {
+            let folder = entry.path();
+            files::at(&folder, "removed", fs::remove_dir_all(&folder))?;
+        }
+    }
+    Ok(())
+}
+
+/// The best evaluation that `best.json` knows of; `None` without one.
+pub fn best(checkpoints: &Path) -> Option<Best> {
+    serde_json::from_slice(&fs::read(checkpoints.join("best.json")).ok()?).ok()
 }
 
 /// The folder of a checkpoint.

@@ -2,7 +2,7 @@
 //!
 //! The same seed gives the same lines, but for what is in `time`.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub struct Event {
 /// What differs between two runs of the same seed.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Time {
-    /// Since the first step began.
+    /// Since the first step began; in a training that was resumed, without the time between.
     pub seconds: f64,
     /// Trained tokens a second in this step, scoring included.
     pub tokens_per_s: f64,
@@ -70,29 +70,9 @@ impl Log {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Whether nobody else writes it: then nobody else can, until this one is dropped or its process ends.
-    pub fn hold(&self) -> bool {
-        match self.file.try_lock() {
-            Ok(()) => true,
-            Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Error(error)) => {
-                tracing::debug!(%error, "a file system without locks: two trainings of one run would not see each other");
-                true
-            }
-        }
-    }
-
-    /// Drops the lines of steps behind `last`, and one that was cut short when the process was killed.
-    pub fn cut(&mut self, last: usize) -> Result<(), FileError> {
-        let text = files::at(&self.path, "read", std::fs::read(&self.path))?;
-        let is_kept = |line: &&[u8]| {
-            let value: Option<Value> = serde_json::from_slice(line).ok().filter(|_| line.ends_with(b"\n"));
-            // a line without a step tells of all
-            value.is_some_and(|value| value["step"].as_u64().is_none_or(|step| step <= last as u64))
-        };
-        let kept: usize =
-            text.split_inclusive(|&byte| byte == b'\n').take_while(is_kept).map(<[u8]>::len).sum();
-        files::at(&self.path, "cut", self.file.set_len(kept as u64))
+    /// Waits until all lines are on the disk.
+    pub fn sync(&self) -> Result<(), FileError> {
+        files::at(&self.path, "written", self.file.sync_data())
     }
 
     pub fn write(&mut self, line: &impl Serialize) -> Result<(), FileError> {
@@ -101,6 +81,23 @@ impl Log {
             .and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
         files::at(&self.path, "written", written)
     }
+}
+
+/// Drops the lines of steps behind `last`, and one that was cut short when the process was killed, before such a file is
+/// opened again. One that is not there stays away.
+pub fn cut(path: &Path, last: usize) -> Result<(), FileError> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let text = files::at(path, "read", std::fs::read(path))?;
+    let is_kept = |line: &&[u8]| {
+        let value: Option<Value> = serde_json::from_slice(line).ok().filter(|_| line.ends_with(b"\n"));
+        // a line without a step tells of all
+        value.is_some_and(|value| value["step"].as_u64().is_none_or(|step| step <= last as u64))
+    };
+    let kept: usize = text.split_inclusive(|&byte| byte == b'\n').take_while(is_kept).map(<[u8]>::len).sum();
+    let file = files::at(path, "written", OpenOptions::new().write(true).open(path))?;
+    files::at(path, "cut", file.set_len(kept as u64))
 }
 
 /// The lines of such a file; one that is cut short, because the process was killed, is left out.
@@ -119,26 +116,15 @@ mod tests {
         let path = folder.path().join("events.jsonl");
         let lines = ["{\"tasks\":{}}", "{\"step\":1}", "{\"step\":2}", "{\"step\":3}", "{\"step\":4,\"lo"];
         std::fs::write(&path, lines.join("\n")).unwrap();
-        let mut log = Log::open(&path).unwrap();
-        log.cut(3).unwrap();
+        cut(&path, 3).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", lines[..4].join("\n")));
-        log.cut(1).unwrap();
+        cut(&path, 1).unwrap();
+        let mut log = Log::open(&path).unwrap();
         log.write(&json!({ "step": 2, "again": true })).unwrap();
         let found = read(&path).unwrap();
         assert_eq!(
             found,
             [json!({ "tasks": {} }), json!({ "step": 1 }), json!({ "step": 2, "again": true })]
         );
-    }
-
-    #[test]
-    fn a_log_is_held_by_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        let one = Log::open(&path).unwrap();
-        assert!(one.hold());
-        assert!(!Log::open(&path).unwrap().hold());
-        drop(one);
-        assert!(Log::open(&path).unwrap().hold());
     }
 }

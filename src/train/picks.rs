@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::batches::{At, Batches};
-use super::events::Log;
+use super::events::{self, Log};
 use super::files::{self, FileError};
 use super::plan::Task;
 
@@ -93,9 +93,12 @@ impl PickLog {
 
     /// Goes on behind step `last`.
     pub fn resume(path: &Path, last: usize) -> Result<Self, FileError> {
-        let mut log = Log::open(path)?;
-        log.cut(last)?;
-        Ok(Self { log })
+        events::cut(path, last)?;
+        Ok(Self { log: Log::open(path)? })
+    }
+
+    pub fn sync(&self) -> Result<(), FileError> {
+        self.log.sync()
     }
 
     /// `scores` are those of `examples`.
@@ -115,6 +118,18 @@ impl PickLog {
         };
         self.log.write(&Step { step, picks: examples.iter().zip(scores).map(pick).collect() })
     }
+}
+
+/// Of what is replayed.
+pub fn fingerprint(picks: &[Vec<At>]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for step in picks {
+        hasher.update(&(step.len() as u64).to_le_bytes());
+        for At { task, example } in step {
+            hasher.update(&[*task, *example].map(|place| (place as u64).to_le_bytes()).concat());
+        }
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// The examples of the first `steps` steps of a log, in the order of each batch.

@@ -3,8 +3,10 @@
 //!
 //! Parameters, moments and the sampler's place come from the checkpoint; lines of the logs behind it are dropped, and
 //! written again. On the same device the steps, evaluations and checkpoints that follow are those of a training without
-//! an interruption, to the last bit.
+//! an interruption, to the last bit; with `cache` but for rounding, since constant layers are computed in batches of
+//! what the cache does not hold.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -22,7 +24,7 @@ use super::plan::Plan;
 use super::progress::Progress;
 use super::run::{self, Resumed, Run};
 use super::sampler::Sampler;
-use super::trainer::{Outcome, Steps, TrainError, Trainer, cached, held, now, summary, tell_left_out};
+use super::trainer::{Outcome, Steps, TrainError, Trainer, cached, now, summary, tell_left_out};
 use super::transfer;
 use crate::data::Unreadable;
 
@@ -67,6 +69,10 @@ pub enum ResumeError {
     )]
     Data { differences: Vec<String> },
 
+    #[error("`{}` is not the log whose picks the run replays", .log.display())]
+    #[diagnostic(code(resume::replayed), help("put the log back that was there when the training began"))]
+    Replayed { log: PathBuf },
+
     #[error("the state in `{}` is not of this training", .folder.display())]
     #[diagnostic(
         code(resume::state),
@@ -88,42 +94,34 @@ pub fn resume<N: Network>(
     options: &Resume,
     stop: &AtomicBool,
 ) -> Result<Outcome, TrainError> {
-    let mut run = Run::open(&options.run, plan)?;
-    let training = run.training()?;
-    let folder = match checkpoint::find(&run.checkpoints(), Which::Last) {
-        Err(CheckpointError::Missing { .. }) => {
-            return Err(ResumeError::NoCheckpoint { folder: run.folder }.into());
-        }
-        found => found?,
-    };
-    if run.record.finished.is_some_and(|finished| !finished.interrupted) {
-        return Err(ResumeError::Finished { folder: run.folder, steps: run.record.steps }.into());
-    }
-    let mut log = held(&run)?;
-
-    run.tokenizer(plan)?; // that it is the run's
-    let data = options.data.clone().unwrap_or_else(|| run.record.paths.data.clone());
+    let (mut run, held) = take_up(&options.run, plan)?;
+    let training = run.training(plan)?;
+    let folder = last_checkpoint(&run)?;
     let cache = options.cache.as_deref();
-    let reading = Reading { data: &data, unreadable: options.unreadable, cache };
-    let inputs = Inputs::from_run(plan, reading, transfer::tokenizer(&run))?;
-    let differences = differences(&run.record.data, &run::describe_data(plan, &inputs.train, &inputs.dev));
-    if !differences.is_empty() {
-        return Err(ResumeError::Data { differences }.into());
-    }
+    let inputs = inputs(&run, plan, options)?;
 
-    checkpoint::load(&folder, plan, &mut network.parameters())?;
+    let step = checkpoint::load(&folder, plan, &mut network.parameters())?;
     let state = State::read(&folder, plan.tasks, &network.parameters())?;
-    let other = || ResumeError::State { folder: folder.clone() };
     let schedule = Steps::new(&training, &inputs.train);
-    let of_these = state.used.iter().map(Vec::len).eq(inputs.train.sizes());
-    if !of_these || state.seed != training.seed || state.step > schedule.total {
+    let other = || ResumeError::State { folder: folder.clone() };
+    let belongs = [
+        state.step == step,
+        state.seed == training.seed,
+        state.sampler.draws <= step,
+        state.used.iter().map(Vec::len).eq(inputs.train.sizes()),
+        step <= schedule.total && schedule.total == run.record.steps,
+    ];
+    if belongs.contains(&false) {
         return Err(other().into());
     }
     let network = cached(network, training, cache);
     let sampler = match &run.record.replayed {
         Some(log) => {
             let picks = picks::read(log, plan.tasks, &inputs.train, schedule.total)?;
-            Sampler::replay(picks, state.step, training, &inputs.train)
+            if run.record.fingerprints.replayed.as_ref() != Some(&picks::fingerprint(&picks)) {
+                return Err(ResumeError::Replayed { log: log.clone() }.into());
+            }
+            Sampler::replay(picks, step, training, &inputs.train)
         }
         None => {
             let position = state.sampler;
@@ -131,48 +129,83 @@ pub fn resume<N: Network>(
         }
     };
 
-    let step = state.step;
-    log.cut(step)?;
-    let mut evaluations = Log::open(&run.evaluations())?;
-    evaluations.cut(step)?;
+    checkpoint::clear(&run.checkpoints())?;
+    for log in [run.events(), run.evaluations()] {
+        events::cut(&log, step)?;
+    }
     let picks = match run.picks().exists() {
         true => Some(PickLog::resume(&run.picks(), step)?),
         false => None,
     };
-    let before = seconds(&run.events())?;
+    let log = Log::open(&run.events())?;
+    let evaluations = Log::open(&run.evaluations())?;
     let evaluated = events::read(&run.evaluations())?;
-    run.resume(Resumed { step, device: options.device.clone(), at: now() })?;
     let progress = Progress::new(schedule.total, step);
     progress.say(&summary(&run.record, &inputs));
     progress.say(&format!("{}: goes on behind step {step}", run.folder.display()));
+    if let Some(before) = run.record.last_device().filter(|before| *before != options.device) {
+        progress
+            .say(&format!("until then on {before}, now on {}, where sums round otherwise", options.device));
+    }
     tell_left_out(plan, &inputs, &progress);
-    let learner = Learner::resume(network, training, schedule.total, state.optimizer, state.loss_scale);
-    let mut trainer = Trainer {
+    run.resume(Resumed { step, device: options.device.clone(), at: now() })?;
+    let trainer = Trainer {
         plan,
         training,
         schedule,
         sampler,
-        learner,
+        learner: Learner::resume(network, training, schedule.total, state.optimizer, state.loss_scale),
+        before: seconds(&run.events())?,
+        best: best(&evaluated, checkpoint::best(&run.checkpoints()).filter(|best| best.step <= step)),
         run,
+        held,
         log,
         evaluations,
         picks,
         progress,
         started: Instant::now(),
-        before,
         done: step,
+        // where Ctrl-C came in the step that it was due after
+        due: schedule.evaluates(step) && !evaluated.iter().any(|line| line["step"] == step),
         used_count: state.used.iter().flatten().filter(|&&used| used).count(),
         used: state.used,
-        best: best(&evaluated),
         train: inputs.train,
         dev: inputs.dev,
     };
-    // where Ctrl-C came in the step that it was due after
-    if schedule.evaluates(step) && !evaluated.iter().any(|line| line["step"] == step) {
-        trainer.evaluate(step)?;
-        trainer.save(step)?;
-    }
     trainer.run(stop)
+}
+
+/// The run, which no other process trains now or while the file is held.
+fn take_up(folder: &Path, plan: &Plan) -> Result<(Run, File), TrainError> {
+    let held = Run::open(folder, plan)?.hold()?;
+    // read anew: whoever held it may have written its end
+    let run = Run::open(folder, plan)?;
+    if run.record.finished.is_some_and(|finished| !finished.interrupted) {
+        return Err(ResumeError::Finished { folder: run.folder, steps: run.record.steps }.into());
+    }
+    Ok((run, held))
+}
+
+fn last_checkpoint(run: &Run) -> Result<PathBuf, TrainError> {
+    match checkpoint::find(&run.checkpoints(), Which::Last) {
+        Err(CheckpointError::Missing { .. }) => {
+            Err(ResumeError::NoCheckpoint { folder: run.folder.clone() }.into())
+        }
+        found => Ok(found?),
+    }
+}
+
+/// Tokenizer and data, which have to be the run's.
+fn inputs(run: &Run, plan: &'static Plan, options: &Resume) -> Result<Inputs, TrainError> {
+    run.tokenizer(plan)?;
+    let data = options.data.as_ref().unwrap_or(&run.record.paths.data);
+    let reading = Reading { data, unreadable: options.unreadable, cache: options.cache.as_deref() };
+    let inputs = Inputs::from_run(plan, reading, transfer::tokenizer(run))?;
+    let differences = differences(&run.record.data, &run::describe_data(plan, &inputs.train, &inputs.dev));
+    match differences.is_empty() {
+        true => Ok(inputs),
+        false => Err(ResumeError::Data { differences }.into()),
+    }
 }
 
 /// In which tasks' data two descriptions of [`run::describe_data`] differ.
@@ -184,9 +217,9 @@ fn differences(recorded: &Value, found: &Value) -> Vec<String> {
             if was["fingerprint"] == is["fingerprint"] {
                 continue;
             }
-            let how = match was["items"] == is["items"] {
+            let how = match was["examples"] == is["examples"] {
                 true => "as many, and others".to_owned(),
-                false => format!("{} examples, and {} then", is["items"], was["items"]),
+                false => format!("{} examples, and {} then", is["examples"], was["examples"]),
             };
             differences.push(format!("{task}, {split}: {how}"));
         }
@@ -200,13 +233,14 @@ fn seconds(events: &Path) -> Result<f64, FileError> {
     Ok(events.last().and_then(|event| event["time"]["seconds"].as_f64()).unwrap_or(0.0))
 }
 
-/// Of the evaluations so far.
-fn best(evaluated: &[Value]) -> Option<Best> {
+/// Of the evaluations so far, and what is known to be the best should their log be lost.
+fn best(evaluated: &[Value], known: Option<Best>) -> Option<Best> {
     let of = |line: &Value| {
         let step = usize::try_from(line["step"].as_u64()?).ok()?;
         Some(Best { step, mean: line["mean"].as_f64().unwrap_or(f64::NAN) }) // written as null
     };
-    evaluated.iter().filter_map(of).fold(None, |best, found| Some(found.or(best)))
+    let all = evaluated.iter().filter_map(of).chain(known);
+    all.fold(None, |best, found| Some(found.or(best)))
 }
 
 #[cfg(test)]
@@ -218,21 +252,23 @@ mod tests {
     #[test]
     fn the_best_evaluation_is_the_first_of_the_highest_that_are_numbers() {
         let line = |step: usize, mean: Value| json!({ "step": step, "mean": mean });
-        assert_eq!(best(&[]), None);
-        let found = best(&[
+        let known = Best { step: 5, mean: 0.7 };
+        assert_eq!(best(&[], None), None);
+        assert_eq!(best(&[], Some(known)), Some(known));
+        let lines = [
             line(1, Value::Null),
             line(2, json!(0.5)),
             line(3, json!(0.7)),
             line(4, Value::Null),
             line(5, json!(0.7)),
             line(6, json!(0.1)),
-        ]);
-        assert_eq!(found, Some(Best { step: 3, mean: 0.7 }));
+        ];
+        assert_eq!(best(&lines, Some(known)), Some(Best { step: 3, mean: 0.7 }));
     }
 
     #[test]
     fn what_differs_in_the_data_is_named() {
-        let of = |items: usize, print: &str| json!({ "items": items, "fingerprint": print });
+        let of = |examples: usize, print: &str| json!({ "examples": examples, "fingerprint": print });
         let was = json!({ "a": { "train": of(4, "x"), "dev": of(2, "y") }, "b": { "train": of(1, "z"), "dev": of(1, "z") } });
         assert_eq!(differences(&was, &was), [""; 0]);
         let is = json!({ "a": { "train": of(5, "w"), "dev": of(2, "y") }, "b": { "train": of(1, "z"), "dev": of(1, "v") } });

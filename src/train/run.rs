@@ -10,8 +10,9 @@
 //! | `checkpoints/` | see [`checkpoint`](super::checkpoint) |
 //! | `profile.json` | where time and memory went, where `--profile` asked for it |
 //! | `report.html` | see [`report`](super::report) |
+//! | `.lock` | nothing: held by the process that trains |
 
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -59,8 +60,9 @@ pub struct Record {
     /// The log whose picks it replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<PathBuf>,
-    /// Where it computes, as `--device` and `--precision` say it.
-    pub device: String,
+    /// The device and the precision that it began on; absent in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Seconds since 1970.
     pub started: u64,
     /// Where it was interrupted and went on.
@@ -71,6 +73,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Where it was trained last, as far as that is known.
+    pub fn last_device(&self) -> Option<&str> {
+        self.resumed.last().map(|resumed| resumed.device.as_str()).or(self.device.as_deref())
+    }
+
     /// `camtl_base`, or `camtl_base.baseline` for a variant.
     pub fn full_name(&self) -> String {
         match &self.variant {
@@ -86,6 +93,9 @@ pub struct Fingerprints {
     pub tokenizer: String,
     /// Of the pretrained weights; `None` for a random start.
     pub backbone: Option<String>,
+    /// Of the log that is replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<String>,
 }
 
 /// Numbers, not tensors.
@@ -112,6 +122,7 @@ pub struct Paths {
 pub struct Resumed {
     /// The last step before.
     pub step: usize,
+    /// As in [`Record`].
     pub device: String,
     /// Seconds since 1970.
     pub at: u64,
@@ -235,6 +246,21 @@ impl Run {
         Ok(Self { folder: folder.to_owned(), record })
     }
 
+    /// Keeps other processes from training it, until the file is dropped or this process ends.
+    pub fn hold(&self) -> Result<File, RunError> {
+        let path = self.folder.join(".lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = files::at(&path, "written", file)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(RunError::Busy { folder: self.folder.clone() }),
+            Err(TryLockError::Error(error)) => {
+                tracing::debug!(%error, "a file system without locks: two trainings of one run would not see each other");
+                Ok(file)
+            }
+        }
+    }
+
     /// The run's own copy of its tokenizer.
     pub fn tokenizer(&self, plan: &Plan) -> Result<Tokenizer, RunError> {
         let tokenizer = Tokenizer::open(&self.folder.join("tokenizer"), plan.backbone.vocab, plan.sequence)?;
@@ -266,11 +292,15 @@ impl Run {
     }
 
     /// What it was trained with.
-    pub fn training(&self) -> Result<Training, RunError> {
-        serde_json::from_value(self.record.settings.clone()).map_err(|cause| RunError::Format {
+    pub fn training(&self, plan: &Plan) -> Result<Training, RunError> {
+        let wrong = |cause| RunError::Format {
             path: self.folder.join("run.json"),
             cause: format!("settings: {cause}"),
-        })
+        };
+        let training: Training =
+            serde_json::from_value(self.record.settings.clone()).map_err(|cause| wrong(cause.to_string()))?;
+        training.check(plan.sequence, plan.tasks.len()).map_err(|cause| wrong(cause.to_string()))?;
+        Ok(training)
     }
 
     /// Takes up a run that had stopped.

@@ -1,5 +1,6 @@
 //! A whole training: from the inputs to the last checkpoint.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -54,7 +55,7 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// For the record.
     pub model_path: Option<PathBuf>,
-    /// Where it computes, for the record.
+    /// Where it computes and how exactly, for the record.
     pub device: String,
 }
 
@@ -63,7 +64,7 @@ pub struct Options {
 pub struct Outcome {
     pub run: Run,
     pub finished: Finished,
-    /// The last one; `None` if the training was interrupted before any.
+    /// The last one; `None` if the training, or what was resumed of it, was interrupted before any.
     pub evaluation: Option<Evaluation>,
     /// The last one.
     pub checkpoint: PathBuf,
@@ -149,15 +150,16 @@ pub fn train<N: Network>(
 
     let mut network = cached(network, training, cache.as_deref());
     let schedule = Steps::new(&training, &inputs.train);
-    let sampler = match &options.replay {
-        Some(log) => {
-            let picks = picks::read(log, plan.tasks, &inputs.train, schedule.total)?;
-            Sampler::replay(picks, 0, training, &inputs.train)
-        }
+    let read = |log: &PathBuf| picks::read(log, plan.tasks, &inputs.train, schedule.total);
+    let replayed = options.replay.as_ref().map(read).transpose()?;
+    let fingerprint = replayed.as_deref().map(picks::fingerprint);
+    let sampler = match replayed {
+        Some(picks) => Sampler::replay(picks, 0, training, &inputs.train),
         None => Sampler::new(training, plan.tasks, &inputs.train),
     };
     let counts = counts(&mut network, loaded.is_some() || transfer.is_some(), options.weights.is_some());
-    let record = Record { transfer, ..record(plan, options, &inputs, counts, schedule.total) };
+    let mut record = Record { transfer, ..record(plan, options, &inputs, counts, schedule.total) };
+    record.fingerprints.replayed = fingerprint;
     let run = Run::create(&options.out, source, &inputs.tokenizer_path, record)?;
     let progress = Progress::new(schedule.total, 0);
     progress.say(&summary(&run.record, &inputs));
@@ -177,7 +179,8 @@ pub fn train<N: Network>(
     let used = inputs.train.sizes().into_iter().map(|size| vec![false; size]).collect();
     let trainer = Trainer {
         plan,
-        log: held(&run)?,
+        held: run.hold()?,
+        log: Log::open(&run.events())?,
         evaluations: Log::open(&run.evaluations())?,
         picks: match options.log_picks {
             true => Some(PickLog::create(&run.picks(), plan.tasks, &inputs.train)?),
@@ -189,6 +192,7 @@ pub fn train<N: Network>(
         started: Instant::now(),
         before: 0.0,
         done: 0,
+        due: false,
         best: None,
         used,
         used_count: 0,
@@ -240,14 +244,20 @@ pub(super) struct Trainer<N: Network> {
     pub sampler: Sampler<N::Constant>,
     pub learner: Learner<N>,
     pub run: Run,
+    /// What keeps other processes from training it.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub held: File,
     pub log: Log,
     pub evaluations: Log,
     pub picks: Option<PickLog>,
     pub progress: Progress,
     pub started: Instant,
-    /// Seconds that the steps took which were made before it was resumed, and the last of these.
+    /// Seconds that a training took which is resumed.
     pub before: f64,
+    /// The last step that was made.
     pub done: usize,
+    /// Whether an evaluation after that one was left out.
+    pub due: bool,
     /// Of each task, which examples entered a gradient step, and how many of all did.
     pub used: Vec<Vec<bool>>,
     pub used_count: usize,
@@ -258,6 +268,12 @@ impl<N: Network> Trainer<N> {
     pub fn run(mut self, stop: &AtomicBool) -> Result<Outcome, TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "train").entered();
         let mut evaluation = None;
+        if self.due {
+            evaluation = Some(self.evaluate(self.done)?);
+        }
+        if self.done > 0 {
+            self.save(self.done)?; // it is there; which is the best, and which are too many, may not be said yet
+        }
         for step in self.done + 1..=self.schedule.total {
             self.step(step)?;
             self.done = step;
@@ -345,6 +361,9 @@ impl<N: Network> Trainer<N> {
             used: self.used.clone(),
             sampler: self.sampler.position(),
         };
+        self.log.sync()?;
+        self.evaluations.sync()?;
+        self.picks.iter().try_for_each(PickLog::sync)?;
         let checkpoints = self.run.checkpoints();
         checkpoint::save(&checkpoints, self.plan, &self.learner.network.parameters(), &state)?;
         if let Some(best) = self.best {
@@ -374,15 +393,6 @@ pub(super) fn cached<N: Network>(network: N, training: Training, folder: Option<
             Cached::without(network)
         }
         (None, _) => Cached::without(network),
-    }
-}
-
-/// The log of the run's steps; nobody else may be training it.
-pub(super) fn held(run: &Run) -> Result<Log, TrainError> {
-    let log = Log::open(&run.events())?;
-    match log.hold() {
-        true => Ok(log),
-        false => Err(RunError::Busy { folder: run.folder.clone() }.into()),
     }
 }
 
@@ -435,6 +445,7 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
             program: plan.fingerprint.to_owned(),
             tokenizer: inputs.tokenizer.fingerprint(),
             backbone: inputs.backbone.as_ref().map(|(_, weights)| weights.fingerprint()),
+            replayed: None,
         },
         seed: options.training.seed,
         settings: json!(options.training),
@@ -448,7 +459,7 @@ fn record(plan: &Plan, options: &Options, inputs: &Inputs, parameters: Counts, s
         data: run::describe_data(plan, &inputs.train, &inputs.dev),
         transfer: None,
         replayed: options.replay.as_deref().map(absolute),
-        device: options.device.clone(),
+        device: Some(options.device.clone()),
         started: now(),
         resumed: Vec::new(),
         finished: None,

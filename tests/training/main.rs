@@ -48,8 +48,16 @@ fn a_run_is_complete() {
     assert_eq!(picks("weather") + picks("warmth"), 8);
 
     let run = outcome.run.folder;
-    let expected =
-        ["checkpoints", "eval.jsonl", "events.jsonl", "model.cam", "report.html", "run.json", "tokenizer"];
+    let expected = [
+        ".lock",
+        "checkpoints",
+        "eval.jsonl",
+        "events.jsonl",
+        "model.cam",
+        "report.html",
+        "run.json",
+        "tokenizer",
+    ];
     assert_eq!(names(&run), expected);
     assert_eq!(names(&run.join("tokenizer")), ["vocab.txt"]);
     let report = fs::read_to_string(run.join("report.html")).unwrap();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use camtl::data::Unreadable;
-use camtl::train::events::Log;
-use camtl::train::{Options, Outcome, Resume, TrainError, resume, train};
+use camtl::train::plan::Fidelity;
+use camtl::train::{Options, Outcome, Resume, Run, TrainError, resume, train};
 use serde_json::Value;
 
 use super::timeless;
@@ -55,18 +55,25 @@ fn same(a: &Path, b: &Path, what: &str) {
 #[test]
 fn it_is_the_training_that_was_not_interrupted() {
     let place = Place::new();
-    let kinds: [&[(&str, &str)]; 6] = [
-        &[],
-        &[("candidates", "20"), ("rescore", "4")],
-        &[("candidates", "12"), ("rescore", "2"), ("batch", "40tokens"), ("cache", "1MiB")],
-        &[("sampler", "temperature 3"), ("schedule", "constant")],
-        &[("sampler", "sequential"), ("batch", "40tokens")],
-        &[("sampler", "uniform"), ("clip", "off")],
+    let (paper, reference) = (Fidelity::Paper, Fidelity::Reference);
+    let kinds: [(&[(&str, &str)], Fidelity); 7] = [
+        (&[], paper),
+        (&[], reference),
+        (&[("candidates", "20"), ("rescore", "4")], paper),
+        (&[("candidates", "12"), ("rescore", "2"), ("batch", "40tokens")], paper),
+        (&[("sampler", "temperature 3"), ("schedule", "constant")], paper),
+        (&[("sampler", "sequential"), ("batch", "40tokens")], reference),
+        (&[("sampler", "uniform"), ("clip", "off")], paper),
     ];
-    for (i, kind) in kinds.into_iter().enumerate() {
-        let [whole, parts] = ["whole", "parts"].map(|name| format!("{name}-{i}"));
-        let whole = begin(&options(&place, &whole, kind), false);
-        let mut last = begin(&options(&place, &parts, kind), true);
+    for (i, (kind, fidelity)) in kinds.into_iter().enumerate() {
+        let [whole, parts] = ["whole", "parts"].map(|name| {
+            let mut options = options(&place, &format!("{name}-{i}"), kind);
+            options.training.fidelity = fidelity;
+            options
+        });
+        let whole = begin(&whole, false);
+        let mut last = begin(&parts, true);
+        let parts = format!("parts-{i}");
         for step in 2..=STEPS {
             assert!(last.finished.interrupted && last.finished.step == step - 1, "{kind:?}");
             last = go_on(&place, &parts, true).unwrap();
@@ -80,6 +87,26 @@ fn it_is_the_training_that_was_not_interrupted() {
         let resumed: Vec<usize> = last.run.record.resumed.iter().map(|sitting| sitting.step).collect();
         assert_eq!(resumed, (1..STEPS).collect::<Vec<_>>());
     }
+}
+
+/// Constant layers are computed in batches of what a cache does not hold, and products of another size round otherwise.
+#[test]
+fn with_a_cache_it_is_that_training_but_for_rounding() {
+    let place = Place::new();
+    let with = |name: &str, cache| {
+        let mut options = options(&place, name, &[("sampler", "uniform")]);
+        options.training.cache = cache;
+        options
+    };
+    let losses = |run: &Run| -> Vec<f64> {
+        timeless(&run.events()).iter().map(|event| event["loss"].as_f64().unwrap()).collect()
+    };
+    let without = losses(&begin(&with("without", None), false).run);
+    begin(&with("parts", Some(20_000)), true); // room for some of the texts
+    go_on(&place, "parts", true).unwrap();
+    let parts = losses(&go_on(&place, "parts", false).unwrap().run);
+    assert_eq!(parts.len(), STEPS);
+    assert!(without.iter().zip(&parts).all(|(a, b)| (a - b).abs() < 1e-4), "{without:?}, {parts:?}");
 }
 
 #[test]
@@ -97,6 +124,14 @@ fn so_does_a_replay_and_a_training_from_another_run() {
     let parts = go_on(&place, "parts", false).unwrap();
     assert!(parts.run.record.transfer.is_some() && parts.run.record.replayed.is_some());
     same(&whole.run.folder, &parts.run.folder, "a replay");
+
+    begin(&with("other"), true);
+    let log = fs::read_to_string(first.run.picks()).unwrap();
+    let swapped: Vec<&str> = log.lines().collect();
+    let again = swapped[2].replace("\"step\":2", "\"step\":3");
+    fs::write(first.run.picks(), [&swapped[..3], &[&again], &swapped[4..]].concat().join("\n")).unwrap();
+    let error = go_on(&place, "other", false).unwrap_err().to_string();
+    assert!(error.contains("is not the log whose picks the run replays"), "{error}");
 }
 
 /// A process that is killed leaves steps behind its last checkpoint, half a line, and no end.
@@ -121,17 +156,38 @@ fn what_lies_behind_the_last_checkpoint_is_made_again() {
         behind.for_each(|line| writeln!(file, "{line}").unwrap());
         write!(file, "{{\"step\":8,\"lo").unwrap();
     }
+    fs::create_dir(killed.join("checkpoints/.step-4.77")).unwrap();
     let outcome = go_on(&place, "killed", false).unwrap();
     assert_eq!(outcome.finished.step, STEPS);
     same(&whole.run.folder, &killed, "killed");
+}
+
+/// Killed when the last checkpoint was written, but neither which is the best nor that this was the end.
+#[test]
+fn what_was_not_said_of_the_last_checkpoint_is_said() {
+    let place = Place::new();
+    let whole = begin(&options(&place, "whole", &[("lr", "0.02")]), false);
+    let folder = begin(&options(&place, "killed", &[("lr", "0.02")]), false).run.folder;
+    fs::remove_file(folder.join("checkpoints/best.json")).unwrap();
+    fs::create_dir(folder.join("checkpoints/step-3")).unwrap(); // too many
+    let record = fs::read_to_string(folder.join("run.json")).unwrap();
+    let mut record: Value = serde_json::from_str(&record).unwrap();
+    record["finished"] = Value::Null;
+    record.as_object_mut().unwrap().remove("device"); // as in runs of before
+    fs::write(folder.join("run.json"), record.to_string()).unwrap();
+    let outcome = go_on(&place, "killed", false).unwrap();
+    assert_eq!(outcome.finished.best, whole.finished.best);
+    same(&whole.run.folder, &folder, "killed at the end");
 }
 
 #[test]
 fn a_mistake_changes_nothing() {
     let place = Place::new();
     let content = |name: &str| {
-        let files = ["run.json", "events.jsonl", "eval.jsonl", "picks.jsonl"];
-        files.map(|file| fs::read(place.out(name).join(file)).ok())
+        let files = ["run.json", "events.jsonl", "eval.jsonl", "picks.jsonl", "checkpoints/best.json"];
+        let checkpoints = place.out(name).join("checkpoints");
+        let checkpoints = if checkpoints.is_dir() { names(&checkpoints) } else { Vec::new() };
+        (files.map(|file| fs::read(place.out(name).join(file)).ok()), checkpoints)
     };
     let refused = |name: &str, words: &[&str]| {
         let before = content(name);
@@ -147,10 +203,9 @@ fn a_mistake_changes_nothing() {
     refused("nowhere", &["is not a run"]);
 
     begin(&options(&place, "run", &[]), true);
-    let events = Log::open(&place.out("run").join("events.jsonl")).unwrap();
-    assert!(events.hold());
+    let held = Run::open(&place.out("run"), &PLAN).unwrap().hold().unwrap();
     refused("run", &["is being trained by another process"]);
-    drop(events);
+    drop(held);
 
     let rows = place.data().join("weather/train.tsv");
     let good = fs::read_to_string(&rows).unwrap();
@@ -168,9 +223,22 @@ fn a_mistake_changes_nothing() {
     let notes = fs::read_to_string(checkpoint.join("state.json")).unwrap();
     fs::write(checkpoint.join("state.json"), notes.replace("\"seed\": 7", "\"seed\": 8")).unwrap();
     refused("run", &["is not of this training"]);
+    fs::write(checkpoint.join("state.json"), notes.replace("\"draws\": 1", "\"draws\": 9000000000")).unwrap();
+    refused("run", &["is not of this training"]);
+    fs::write(checkpoint.join("state.json"), notes.replace("\"step\": 1", "\"step\": 2")).unwrap();
+    refused("run", &["is not of this training"]);
     fs::write(checkpoint.join("state.json"), notes.replace("\"ranked\": null", "\"ranked\": {}")).unwrap();
     refused("run", &["state.json` is not a checkpoint", "taken"]);
     fs::write(checkpoint.join("state.json"), &notes).unwrap();
+
+    let record = place.out("run").join("run.json");
+    let good = fs::read_to_string(&record).unwrap();
+    fs::write(&record, good.replace("\"steps\": 11,\n    \"optimizer", "\"steps\": 20,\n    \"optimizer"))
+        .unwrap();
+    refused("run", &["is not of this training", "run.json"]);
+    fs::write(&record, good.replace("\"examples\": 8", "\"examples\": \"many\"")).unwrap();
+    refused("run", &["run.json` cannot be understood", "settings"]);
+    fs::write(&record, good).unwrap();
 
     fs::rename(place.out("run").join("checkpoints"), place.out("run").join("gone")).unwrap();
     refused("run", &["before it had a checkpoint"]);

@@ -106,8 +106,8 @@ impl State {
     ) -> Result<Self, CheckpointError> {
         let path = folder.join(NOTES);
         let text = files::at(&path, "read", fs::read(&path))?;
-        let notes: Notes = serde_json::from_slice(&text)
-            .map_err(|cause| CheckpointError::Format { path, cause: cause.to_string() })?;
+        let wrong = |cause: String| CheckpointError::Format { path: path.clone(), cause };
+        let notes: Notes = serde_json::from_slice(&text).map_err(|cause| wrong(cause.to_string()))?;
         let path = folder.join(TENSORS);
         let content = files::at(&path, "read", fs::read(&path))?;
         let tensors = Tensors::of(&path, &content)?;
@@ -115,7 +115,7 @@ impl State {
         let saved = |parameter: &&mut dyn Parameter<D>| {
             let (name, dims) = (&parameter.meta().name, parameter.dims());
             let updates = notes.updates.get(name).copied();
-            let updates = updates.ok_or_else(|| tensors.wrong(format!("it knows nothing of `{name}`")))?;
+            let updates = updates.ok_or_else(|| wrong(format!("it knows nothing of `{name}`")))?;
             let moment = |which: &str| match updates {
                 0 => Ok::<_, CheckpointError>(Vec::new()),
                 _ => Ok(floats(tensors.get(&format!("{name}.{which}"), Dtype::F32, Some(&dims))?.data())),
@@ -182,5 +182,47 @@ impl<'a> Tensors<'a> {
 
     fn wrong(&self, cause: String) -> CheckpointError {
         CheckpointError::Format { path: self.path.clone(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dfdx::prelude::Cpu;
+
+    use super::*;
+    use crate::train::plan::{Kind, Metric, Source, Uncertainty};
+
+    #[test]
+    fn what_is_written_is_read() {
+        let task = |name| Task {
+            name,
+            kind: Kind::Span { stride: 2 },
+            metric: Metric::ExactMatchF1,
+            data: Source::tsv(""),
+            weight: 1.0,
+            uncertainty: Uncertainty::Entropy,
+        };
+        let tasks = [task("a"), task("b")];
+        let mut scale = LossScale::new();
+        scale.overflowed();
+        scale.held();
+        let left =
+            Left { entropies: vec![vec![0.1, 1.0 / 3.0], vec![f64::MIN_POSITIVE]], taken: 2, steps: 1 };
+        let state = State {
+            step: 7,
+            seed: u64::MAX,
+            optimizer: Vec::new(),
+            loss_scale: Some(scale),
+            used: vec![vec![true, false, true], vec![false]],
+            sampler: Position { draws: 5, left: Some(left) },
+        };
+        let folder = tempfile::tempdir().unwrap();
+        state.write::<Cpu>(folder.path(), &tasks, &[]).unwrap();
+        let found = State::read::<Cpu>(folder.path(), &tasks, &[]).unwrap();
+        assert_eq!((found.step, found.seed, found.loss_scale), (7, u64::MAX, Some(scale)));
+        assert_eq!((found.used, found.sampler), (state.used, state.sampler));
+
+        let error = State::read::<Cpu>(folder.path(), &[task("a"), task("c")], &[]).unwrap_err().to_string();
+        assert!(error.contains("used.c"), "{error}");
     }
 }
