@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use super::device::{Device, Placement, Precision};
-use crate::data::Split;
+use crate::data::{Split, Unreadable};
 use crate::train::checkpoint::Which;
 use crate::train::export::Format;
 
@@ -52,6 +52,36 @@ impl Command {
     }
 }
 
+/// How the tasks' data are read.
+#[derive(Debug, clap::Args)]
+pub struct Reading {
+    /// Leave rows out that cannot be read, and tell how many and where the first are
+    #[arg(long)]
+    pub skip_unreadable: bool,
+    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Reading {
+    /// What is done about rows that cannot be read.
+    pub fn unreadable(&self) -> Unreadable {
+        if self.skip_unreadable { Unreadable::Skip } else { Unreadable::Fail }
+    }
+
+    /// The folder of caches: what was named, else one below `$CAMTL_HOME`, else below the user's cache folder; `None`
+    /// where there is no such place.
+    pub fn cache(&self) -> Option<PathBuf> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let below = |name, folder| Some(variable(name)?.join(folder));
+        let home = || {
+            let chosen = variable("CAMTL_HOME").or_else(|| below("XDG_CACHE_HOME", "camtl"));
+            chosen.or_else(|| below("HOME", ".cache/camtl"))
+        };
+        self.cache.clone().or_else(|| Some(home()?.join("tokens")))
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub struct Simulate {
     /// The folder that the tasks' data folders lie in
@@ -60,12 +90,8 @@ pub struct Simulate {
     /// The folder of the pretrained backbone, if not where the model says
     #[arg(long, value_name = "DIR")]
     pub backbone: Option<PathBuf>,
-    /// Leave rows out that cannot be read, and tell how many and where the first are
-    #[arg(long)]
-    pub skip_unreadable: bool,
-    /// Where tokenized data is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,12 +132,8 @@ pub struct Train {
     /// Change a setting of the model's `train` block, like lr=1e-4; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// Leave rows out that cannot be read, and tell how many and where the first are
-    #[arg(long)]
-    pub skip_unreadable: bool,
-    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
     #[arg(long)]
     pub profile: bool,
@@ -127,12 +149,8 @@ pub struct Resume {
     /// The folder that the tasks' data folders lie in [default: where it was]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Leave rows out that cannot be read, and tell how many and where the first are
-    #[arg(long)]
-    pub skip_unreadable: bool,
-    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Measure where the steps' time and the memory go; the figures end up on stderr and in the run's profile.json
     #[arg(long)]
     pub profile: bool,
@@ -174,12 +192,8 @@ pub struct Eval {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Leave rows out that cannot be read, and tell how many and where the first are
-    #[arg(long)]
-    pub skip_unreadable: bool,
-    /// Where tokenized data, and with `cache` the constant layers' output, is kept between runs [default: $CAMTL_HOME/tokens or ~/.cache/camtl/tokens]
-    #[arg(long, value_name = "DIR")]
-    pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
     #[command(flatten)]
     pub placement: Placement,
 }

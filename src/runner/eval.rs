@@ -2,8 +2,8 @@
 
 use miette::Result;
 
+use super::args;
 use super::output::print;
-use super::{args, cache, unreadable};
 use crate::data::{Request, Split, load};
 use crate::train::evaluate::evaluate;
 use crate::train::plan::Plan;
@@ -18,8 +18,8 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     let model = model(plan, build, &run, args)?;
     let split = Split::from(args.split);
     let data = args.data.as_ref().unwrap_or(&run.record.paths.data);
-    let cache = cache(args.cache.as_ref());
-    let reading = Reading { data, unreadable: unreadable(args.skip_unreadable), cache: cache.as_deref() };
+    let cache = args.reading.cache();
+    let reading = Reading { data, unreadable: args.reading.unreadable(), cache: cache.as_deref() };
     let batches = inputs::split(plan, split, reading, model.tokenizer())?;
     if let Some(left_out) = inputs::left_out(plan, split, &batches) {
         eprintln!("{left_out}");
@@ -60,14 +60,14 @@ fn other_data<N: Network>(
     let question = zero_shot::question(plan, task, name, &args.map)?;
     let model = model(plan, build, run, args)?;
     let split = Split::from(args.split);
-    let cache = cache(args.cache.as_ref());
+    let cache = args.reading.cache();
     let request = Request {
         task: name,
         source: question.task.data,
         kind: question.task.kind,
         split,
         root: args.data.as_ref().unwrap_or(&run.record.paths.data),
-        unreadable: unreadable(args.skip_unreadable),
+        unreadable: args.reading.unreadable(),
         cache: cache.as_deref(),
     };
     let data = load(&request, model.tokenizer())?;

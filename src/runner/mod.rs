@@ -14,7 +14,6 @@
 //! Results go to stdout, all else to stderr. Exit codes: 0 done, 1 a mistake in what was given, 2 in how.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -24,7 +23,6 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::data::Unreadable;
 use crate::kernels::Kernels;
 use crate::nn::{Encode, Model, Predict};
 use crate::train::plan::Plan;
@@ -168,21 +166,4 @@ where
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     shown.with_target(false).without_time().compact().with_filter(filter)
-}
-
-/// What `--skip-unreadable` asks for.
-fn unreadable(skip: bool) -> Unreadable {
-    if skip { Unreadable::Skip } else { Unreadable::Fail }
-}
-
-/// The folder of token caches: `given`, else below `$CAMTL_HOME`, else below the user's cache folder; `None` where
-/// there is no such place.
-fn cache(given: Option<&PathBuf>) -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let below = |name, folder| Some(variable(name)?.join(folder));
-    let home = || {
-        let chosen = variable("CAMTL_HOME").or_else(|| below("XDG_CACHE_HOME", "camtl"));
-        chosen.or_else(|| below("HOME", ".cache/camtl"))
-    };
-    given.cloned().or_else(|| Some(home()?.join("tokens")))
 }

@@ -3,7 +3,7 @@
 use miette::Result;
 
 use super::train::{profiled, tell};
-use super::{args, cache, interrupt, unreadable};
+use super::{args, interrupt};
 #[cfg(feature = "cuda")]
 use crate::train::Run;
 use crate::train::plan::Plan;
@@ -13,8 +13,8 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
     let options = Resume {
         run: args.run.clone(),
         data: args.data.clone(),
-        unreadable: unreadable(args.skip_unreadable),
-        cache: cache(args.cache.as_ref()),
+        unreadable: args.reading.unreadable(),
+        cache: args.reading.cache(),
         device: args.placement.to_string(),
     };
     #[cfg(feature = "cuda")]
@@ -26,5 +26,5 @@ pub fn run<N: Network>(plan: &'static Plan, build: impl FnOnce() -> N, args: &ar
         train::resume(plan, network, &options, interrupt::watch())
     };
     let outcome = if args.profile { profiled(work)? } else { work()? };
-    tell(outcome, args.placement, args.skip_unreadable)
+    tell(outcome, args.placement, args.reading.skip_unreadable)
 }

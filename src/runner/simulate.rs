@@ -2,16 +2,16 @@
 
 use miette::{IntoDiagnostic, Result};
 
+use super::args;
 use super::output::print;
-use super::{args, cache, unreadable};
 use crate::train::Reading;
 use crate::train::plan::Plan;
 use crate::train::simulate::simulate;
 
 pub fn run(plan: &Plan, args: &args::Simulate) -> Result<()> {
-    let cache = cache(args.cache.as_ref());
+    let cache = args.reading.cache();
     let reading =
-        Reading { data: &args.data, unreadable: unreadable(args.skip_unreadable), cache: cache.as_deref() };
+        Reading { data: &args.data, unreadable: args.reading.unreadable(), cache: cache.as_deref() };
     let simulation = simulate(plan, reading, args.backbone.as_deref())?;
     if let Some(left_out) = &simulation.left_out {
         eprintln!("{left_out}");

@@ -5,7 +5,7 @@ use miette::Result;
 use super::device::Placement;
 use super::output::print;
 use super::profile::{Profile, Sizes};
-use super::{args, cache, interrupt, unreadable};
+use super::{args, interrupt};
 use crate::train::plan::{Plan, Training};
 use crate::train::run::Counts;
 use crate::train::{self, Network, Options, Outcome, TrainError, report, run};
@@ -24,9 +24,9 @@ pub fn run<N: Network>(
         from: args.from.clone(),
         replay: args.replay.clone(),
         log_picks: args.log_picks,
-        unreadable: unreadable(args.skip_unreadable),
+        unreadable: args.reading.unreadable(),
         out: args.out.clone().unwrap_or_else(|| run::free_folder(&plan.full_name())),
-        cache: cache(args.cache.as_ref()),
+        cache: args.reading.cache(),
         model_path: args.model.clone(),
         device: args.placement.to_string(),
     };
@@ -37,7 +37,7 @@ pub fn run<N: Network>(
         train::train(plan, source, network, &options, interrupt::watch())
     };
     let outcome = if args.profile { profiled(work)? } else { work()? };
-    tell(outcome, args.placement, args.skip_unreadable)
+    tell(outcome, args.placement, args.reading.skip_unreadable)
 }
 
 /// Says what came of a training, and how it would go on.
