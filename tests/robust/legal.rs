@@ -1,6 +1,10 @@
 //! Generated legal models: each checks, has one layout, lowers, and is printed by every printer.
 
-use camtl::{analysis, diagnostics::Style, span::Source};
+use camtl::{
+    analysis::{self, Rejected},
+    diagnostics::Style,
+    span::Source,
+};
 use proptest::prelude::*;
 
 use super::{
@@ -8,9 +12,13 @@ use super::{
     properties::{check_compiled, check_syntax},
 };
 
-fn is_of_fidelity(error: &(dyn miette::Diagnostic + Send + Sync)) -> bool {
+/// Whether all mistakes are that the authors' code leaves a model less choice than the generator takes.
+pub fn is_of_fidelity(rejected: &Rejected) -> bool {
     let codes = ["cam::fidelity::layers", "cam::fidelity::width"];
-    error.code().is_some_and(|code| codes.contains(&code.to_string().as_str()))
+    let of_fidelity = |error: &(dyn miette::Diagnostic + Send + Sync)| {
+        error.code().is_some_and(|code| codes.contains(&code.to_string().as_str()))
+    };
+    rejected.diagnostics.errors().all(of_fidelity)
 }
 
 proptest! {
@@ -26,8 +34,7 @@ proptest! {
         check_syntax(&source);
         match analysis::compile_model(&source, files) {
             Ok(compiled) => check_compiled(&compiled),
-            // the authors' code leaves a model less choice than the generator takes
-            Err(rejected) if rejected.diagnostics.errors().all(is_of_fidelity) => {}
+            Err(rejected) if is_of_fidelity(&rejected) => {}
             Err(rejected) => {
                 let report = rejected.diagnostics.render(&rejected.sources, Style::Plain);
                 panic!("{text}\n{report}");
