@@ -272,7 +272,7 @@ impl<N: Network> Trainer<N> {
             evaluation = Some(self.evaluate(self.done)?);
         }
         if self.done > 0 {
-            self.save(self.done)?; // it is there; which is the best, and which are too many, may not be said yet
+            self.settle(self.done)?; // a process that was killed may not have
         }
         for step in self.done + 1..=self.schedule.total {
             self.step(step)?;
@@ -341,7 +341,7 @@ impl<N: Network> Trainer<N> {
         Ok(())
     }
 
-    pub fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
+    fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "evaluate").entered();
         let watch = |done, all| self.progress.part("evaluating", done, all);
         let evaluation = evaluate(&self.learner.network, self.plan.tasks, &self.dev, &watch)?;
@@ -351,7 +351,7 @@ impl<N: Network> Trainer<N> {
         Ok(evaluation)
     }
 
-    pub fn save(&mut self, step: usize) -> Result<(), TrainError> {
+    fn save(&mut self, step: usize) -> Result<(), TrainError> {
         let _span = tracing::trace_span!(target: "camtl::profile", "checkpoint").entered();
         let state = State {
             step,
@@ -366,6 +366,12 @@ impl<N: Network> Trainer<N> {
         self.picks.iter().try_for_each(PickLog::sync)?;
         let checkpoints = self.run.checkpoints();
         checkpoint::save(&checkpoints, self.plan, &self.learner.network.parameters(), &state)?;
+        self.settle(step)
+    }
+
+    /// Says which checkpoint is the best, and keeps that one and the last, which is of `step`.
+    fn settle(&self, step: usize) -> Result<(), TrainError> {
+        let checkpoints = self.run.checkpoints();
         if let Some(best) = self.best {
             checkpoint::save_best(&checkpoints, best)?;
         }
