@@ -38,12 +38,7 @@ pub enum CheckpointError {
     File(#[from] FileError),
 
     #[error("`{}` is not a checkpoint: {cause}", .path.display())]
-    #[diagnostic(
-        code(checkpoint::format),
-        help(
-            "the file may be cut short, or not what its name says; without the folder of this checkpoint the one before it is the last"
-        )
-    )]
+    #[diagnostic(code(checkpoint::format), help("the file may be cut short, or not what its name says"))]
     Format { path: PathBuf, cause: String },
 
     #[error("there is no checkpoint in `{}`", .folder.display())]
@@ -168,9 +163,12 @@ pub fn clear(checkpoints: &Path) -> Result<(), CheckpointError> {
     Ok(())
 }
 
-/// The best evaluation that `best.json` knows of; `None` without one.
-pub fn best(checkpoints: &Path) -> Option<Best> {
-    serde_json::from_slice(&fs::read(checkpoints.join("best.json")).ok()?).ok()
+/// What `best.json` holds; `None` without one.
+pub fn best(checkpoints: &Path) -> Result<Option<Best>, CheckpointError> {
+    let path = checkpoints.join("best.json");
+    let Ok(bytes) = fs::read(&path) else { return Ok(None) };
+    let best = serde_json::from_slice(&bytes);
+    best.map(Some).map_err(|cause| CheckpointError::Format { path, cause: cause.to_string() })
 }
 
 /// The folder of a checkpoint.
@@ -178,15 +176,9 @@ pub fn find(checkpoints: &Path, which: Which) -> Result<PathBuf, CheckpointError
     let step = match which {
         Which::Step(step) => Some(step),
         Which::Last => steps(checkpoints)?.pop(),
-        Which::Best => match fs::read(checkpoints.join("best.json")) {
-            Err(_) => steps(checkpoints)?.pop(),
-            Ok(bytes) => {
-                let best: Best = serde_json::from_slice(&bytes).map_err(|cause| CheckpointError::Format {
-                    path: checkpoints.join("best.json"),
-                    cause: cause.to_string(),
-                })?;
-                Some(best.step)
-            }
+        Which::Best => match best(checkpoints)? {
+            Some(best) => Some(best.step),
+            None => steps(checkpoints)?.pop(),
         },
     };
     let step = step.ok_or_else(|| CheckpointError::Missing { folder: checkpoints.to_owned() })?;

@@ -128,6 +128,7 @@ pub fn resume<N: Network>(
             Sampler::resume(position, &network, training, plan.tasks, &inputs.train).ok_or_else(other)?
         }
     };
+    let known = checkpoint::best(&run.checkpoints())?.filter(|best| best.step <= step);
 
     checkpoint::clear(&run.checkpoints())?;
     for log in [run.events(), run.evaluations()] {
@@ -156,7 +157,7 @@ pub fn resume<N: Network>(
         sampler,
         learner: Learner::resume(network, training, schedule.total, state.optimizer, state.loss_scale),
         before: seconds(&run.events())?,
-        best: best(&evaluated, checkpoint::best(&run.checkpoints()).filter(|best| best.step <= step)),
+        best: best(&evaluated, known),
         run,
         held,
         log,
