@@ -57,6 +57,13 @@ pub enum Precision {
     Amp,
 }
 
+/// As on the command line.
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
+}
+
 /// Where and how exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Placement {
@@ -70,11 +77,9 @@ pub struct Placement {
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.device, self.precision) {
-            (Device::Cpu, _) => f.write_str("cpu"),
-            (device, Precision::F32) => write!(f, "{device}, f32"),
-            (device, Precision::Tf32) => write!(f, "{device}, tf32"),
-            (device, Precision::Amp) => write!(f, "{device}, amp"),
+        match self.device {
+            Device::Cpu => write!(f, "{}", self.device),
+            Device::Cuda(_) => write!(f, "{}, {}", self.device, self.precision),
         }
     }
 }
@@ -82,13 +87,10 @@ impl fmt::Display for Placement {
 impl Placement {
     /// What to add to a command of `camtlc`, which computes on the CPU if nothing is said.
     pub fn flags(self) -> String {
-        let precision = match (self.device, self.precision) {
-            (Device::Cpu, _) => return String::new(),
-            (_, Precision::F32) => "",
-            (_, Precision::Tf32) => " --precision tf32",
-            (_, Precision::Amp) => " --precision amp",
-        };
-        format!(" --device {}{precision}", self.device)
+        match self.device {
+            Device::Cpu => String::new(),
+            Device::Cuda(_) => format!(" --device {} --precision {}", self.device, self.precision),
+        }
     }
 
     /// # Errors
@@ -161,7 +163,10 @@ mod tests {
         let told = |placement: Placement| (placement.to_string(), placement.flags());
         let both = |name: &str, flags: &str| (name.to_owned(), flags.to_owned());
         assert_eq!(told(of(Device::Cpu, Precision::F32)), both("cpu", ""));
-        assert_eq!(told(of(Device::Cuda(0), Precision::F32)), both("cuda, f32", " --device cuda"));
+        assert_eq!(
+            told(of(Device::Cuda(0), Precision::F32)),
+            both("cuda, f32", " --device cuda --precision f32")
+        );
         assert_eq!(
             told(of(Device::Cuda(2), Precision::Amp)),
             both("cuda:2, amp", " --device cuda:2 --precision amp")
