@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::files::{self, FileError};
@@ -63,7 +63,13 @@ pub enum CheckpointError {
 pub struct Best {
     pub step: usize,
     /// Mean over the tasks of their main figure.
+    #[serde(deserialize_with = "number")]
     pub mean: f64,
+}
+
+/// JSON has no NaN, so that it is written as null.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl Best {
@@ -335,6 +341,17 @@ mod tests {
         for wrong in ["", "bset", "step-", "step-x", "../step-1"] {
             assert_eq!(wrong.parse::<Which>(), Err(UnknownCheckpoint), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_best_mean_that_is_not_a_number_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(best(folder.path()).unwrap(), None);
+        save_best(folder.path(), Best { step: 3, mean: f64::NAN }).unwrap();
+        let found = best(folder.path()).unwrap().unwrap();
+        assert!(found.step == 3 && found.mean.is_nan());
+        fs::write(folder.path().join("best.json"), "{\"step\":").unwrap();
+        assert!(best(folder.path()).unwrap_err().to_string().contains("best.json` is not a checkpoint"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::checkpoint::{self, Best, CheckpointError, State, Which};
@@ -236,11 +237,7 @@ fn seconds(events: &Path) -> Result<f64, FileError> {
 
 /// Of the evaluations so far, and what is known to be the best should their log be lost.
 fn best(evaluated: &[Value], known: Option<Best>) -> Option<Best> {
-    let of = |line: &Value| {
-        let step = usize::try_from(line["step"].as_u64()?).ok()?;
-        Some(Best { step, mean: line["mean"].as_f64().unwrap_or(f64::NAN) }) // written as null
-    };
-    let all = evaluated.iter().filter_map(of).chain(known);
+    let all = evaluated.iter().filter_map(|line| Best::deserialize(line).ok()).chain(known);
     all.fold(None, |best, found| Some(found.or(best)))
 }
 
